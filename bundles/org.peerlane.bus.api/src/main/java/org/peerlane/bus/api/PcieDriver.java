@@ -1,0 +1,30 @@
+package org.peerlane.bus.api;
+
+import org.osgi.annotation.versioning.ConsumerType;
+
+/**
+ * A driver. A plugin registers one as a service; the bus offers it each function that has no driver
+ * yet. Kernel counterpart: {@code struct pci_driver}.
+ *
+ * <p><b>Threads.</b> The bus's own life-cycle thread, one call at a time.
+ */
+@ConsumerType
+public interface PcieDriver {
+    /** {@return whether this driver drives functions of this kind} */
+    boolean matches(PcieFunction function);
+
+    /**
+     * Takes a function over.
+     *
+     * @throws org.peerlane.kernel.api.ErrnoException it cannot; the function stays without a driver
+     */
+    void probe(PcieFunction function);
+
+    /**
+     * Gives a function back: stops its DMA, ends every request exactly once, frees what it holds.
+     *
+     * @param function what {@link #probe} was given
+     * @param gone the function is not there any more (surprise removal)
+     */
+    void remove(PcieFunction function, boolean gone);
+}

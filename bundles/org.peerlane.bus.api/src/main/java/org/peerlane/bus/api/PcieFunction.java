@@ -1,0 +1,92 @@
+package org.peerlane.bus.api;
+
+import org.osgi.annotation.versioning.ProviderType;
+import org.peerlane.kernel.api.AddressRange;
+import org.peerlane.kernel.api.PhysicalAddress;
+
+/**
+ * A function as software on the CPU sees it. Kernel counterpart: {@code struct pci_dev}.
+ *
+ * <p><b>Life.</b> Until the function leaves; after that reads answer all-ones and writes are
+ * dropped, as of any absent function (PC-4). <b>Threads.</b> Any.
+ */
+@ProviderType
+public interface PcieFunction {
+    /** {@return where it is} */
+    PcieAddress address();
+
+    /** {@return the board's name of its slot, such as {@code edu0}} */
+    String slot();
+
+    /** {@return the vendor id, as config space says} */
+    int vendorId();
+
+    /** {@return the device id, as config space says} */
+    int deviceId();
+
+    /** {@return base class, sub-class and programming interface: 24 bits} */
+    int classCode();
+
+    /** {@return whether the function is still there} */
+    boolean isPresent();
+
+    /**
+     * Reads config space.
+     *
+     * @param offset 0 to 4095
+     * @param bytes 1, 2 or 4, inside one dword (PC-3)
+     * @return the value, or all-ones
+     */
+    long readConfig(int offset, int bytes);
+
+    /**
+     * Writes config space.
+     *
+     * @param offset 0 to 4095
+     * @param bytes 1, 2 or 4, inside one dword (PC-3)
+     * @param value only the low {@code bytes} count
+     */
+    void writeConfig(int offset, int bytes, long value);
+
+    /**
+     * {@return where a BAR is, as the CPU addresses it}
+     *
+     * @param index 0 to 5
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} the function has no such BAR
+     */
+    AddressRange<PhysicalAddress> bar(int index);
+
+    /**
+     * Reads a register of a BAR.
+     *
+     * @param index 0 to 5
+     * @param offset in the BAR
+     * @param bytes 1, 2, 4 or 8, naturally aligned
+     * @return the value; all-ones where nobody decodes (PC-66)
+     */
+    long read(int index, long offset, int bytes);
+
+    /**
+     * Writes a register of a BAR; dropped where nobody decodes.
+     *
+     * @param index 0 to 5
+     * @param offset in the BAR
+     * @param bytes 1, 2, 4 or 8, naturally aligned
+     * @param value only the low {@code bytes} count
+     */
+    void write(int index, long offset, int bytes, long value);
+
+    /** Sets or clears Command.MSE and Command.BME. */
+    void enable(boolean memory, boolean busMaster);
+
+    /**
+     * Programs one vector to call a handler, and switches message-signalled interrupts on.
+     *
+     * @param vector from 0
+     * @param handler runs on a thread of the interrupt controller's; must not block
+     * @return takes the vector back; when it returns, the handler does not run any more
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} the function has no such
+     *     vector; {@code EBUSY} it has a handler; {@code ENODEV} the function is gone
+     */
+    AutoCloseable requestInterrupt(int vector, Runnable handler);
+}

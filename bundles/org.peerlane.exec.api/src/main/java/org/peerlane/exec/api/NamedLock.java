@@ -1,0 +1,47 @@
+package org.peerlane.exec.api;
+
+import java.io.Serial;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * A lock with a name. Live it is the plain JDK lock; under simulation the scheduler decides before
+ * each acquisition and after each release and signal who goes on, timed waits run on virtual time,
+ * and a deadlock report says who owns it and who waits.
+ *
+ * <p>Made by {@link Execution#lock}.
+ */
+@SuppressWarnings("doclint:missing")
+public class NamedLock extends ReentrantLock {
+    @Serial private static final long serialVersionUID = 1;
+
+    private final String name;
+
+    /**
+     * For an {@link Execution} only.
+     *
+     * @param name the lock's class
+     */
+    protected NamedLock(String name) {
+        this.name = name;
+    }
+
+    /** {@return the lock's class, such as {@code dmabuf.reservation}} */
+    public final String name() {
+        return name;
+    }
+
+    /**
+     * Makes a condition of this lock.
+     *
+     * @param condition what is waited for, such as {@code not-empty}; reports print it
+     */
+    public Condition newCondition(String condition) {
+        return newCondition();
+    }
+
+    @Override
+    public String toString() {
+        return name;
+    }
+}

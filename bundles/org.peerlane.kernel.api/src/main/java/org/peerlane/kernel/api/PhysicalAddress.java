@@ -1,0 +1,18 @@
+package org.peerlane.kernel.api;
+
+/**
+ * An address on the CPU's side of the host bridges
+ *
+ * @param value the bits, unsigned
+ */
+public record PhysicalAddress(long value) implements Address<PhysicalAddress> {
+    @Override
+    public PhysicalAddress withValue(long other) {
+        return new PhysicalAddress(other);
+    }
+
+    @Override
+    public String toString() {
+        return " what page tables and the page allocator speak of.:phys 0x%x".formatted(value);
+    }
+}

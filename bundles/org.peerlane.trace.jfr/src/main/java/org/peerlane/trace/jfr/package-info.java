@@ -1,0 +1,5 @@
+/** Writes trace events to Java Flight Recorder. */
+@NullMarked
+package org.peerlane.trace.jfr;
+
+import org.jspecify.annotations.NullMarked;
