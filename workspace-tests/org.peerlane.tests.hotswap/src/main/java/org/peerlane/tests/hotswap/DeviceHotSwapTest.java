@@ -105,7 +105,9 @@ class DeviceHotSwapTest {
         assertThat(copied.get() + refused.get()).isEqualTo(begun.get());
         assertThat(memory.pages().freePages()).isEqualTo(freePages);
         assertThat(bus.functions()).hasSize(1);
-        assertThat(threadsOfTheDevice()).as("one engine thread per device present").hasSizeLessThan(2);
+        assertThat(threadsOfTheDevice())
+                .as("one engine thread per device present")
+                .hasSizeLessThan(2);
     }
 
     @Test
@@ -154,7 +156,6 @@ class DeviceHotSwapTest {
             } catch (Exception | AssertionError e) {
                 if (isAbsence(e)) {
                     refused.incrementAndGet();
-                    Thread.yield();
                 } else {
                     synchronized (wrong) {
                         wrong.add(e);

@@ -51,13 +51,12 @@ class EduMachineTest {
         assertThat(memory.pages().totalPages()).isEqualTo((256L << 20) / 4096);
         assertThat(bus.functions())
                 .singleElement()
-                .satisfies(
-                        f -> {
-                            assertThat(f.slot()).isEqualTo("edu0");
-                            assertThat(f.address()).hasToString("0000:00:04.0");
-                            assertThat(f.vendorId()).isEqualTo(0x1234);
-                            assertThat(f.deviceId()).isEqualTo(0x11e8);
-                        });
+                .satisfies(f -> {
+                    assertThat(f.slot()).isEqualTo("edu0");
+                    assertThat(f.address()).hasToString("0000:00:04.0");
+                    assertThat(f.vendorId()).isEqualTo(0x1234);
+                    assertThat(f.deviceId()).isEqualTo(0x11e8);
+                });
     }
 
     @Test
@@ -78,9 +77,7 @@ class EduMachineTest {
 
         String printed = new Shell(processor).run("edu:copy '" + file + "'");
 
-        String sum =
-                HexFormat.of()
-                        .formatHex(MessageDigest.getInstance("SHA-256").digest(content));
+        String sum = HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
         assertThat(printed.split(sum, -1)).as(printed).hasSize(3);
         assertThat(memory.pages().freePages()).isEqualTo(free);
     }

@@ -25,8 +25,7 @@ final class Shell {
         var printed = new ByteArrayOutputStream();
         try (var out = new PrintStream(printed, true, StandardCharsets.UTF_8);
                 CommandSession session =
-                        processor.createSession(
-                                new ByteArrayInputStream(new byte[0]), out, out)) {
+                        processor.createSession(new ByteArrayInputStream(new byte[0]), out, out)) {
             Object result = session.execute(line);
             if (result != null) {
                 out.println(session.format(result, Converter.INSPECT));

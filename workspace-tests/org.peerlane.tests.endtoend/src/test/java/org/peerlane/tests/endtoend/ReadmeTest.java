@@ -1,0 +1,58 @@
+package org.peerlane.tests.endtoend;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.peerlane.tests.endtoend.Launcher.Outcome;
+
+/** Every {@code ./peerlane exec} that the README shows works, and every link leads somewhere. */
+@DisplayName("README.md")
+class ReadmeTest {
+    private static final Pattern EXEC =
+            Pattern.compile("^(?:\\$ )?\\./peerlane exec (\\S+) '([^']*)'", Pattern.MULTILINE);
+    private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)\\)");
+
+    private static String readme() throws IOException {
+        return Files.readString(Launcher.HOME.resolve("README.md"));
+    }
+
+    static Stream<String[]> commands() throws IOException {
+        return EXEC.matcher(readme())
+                .results()
+                .map(m -> new String[] {m.group(1), m.group(2)})
+                .distinct();
+    }
+
+    @ParameterizedTest(name = "exec {0} {1}")
+    @MethodSource("commands")
+    void everyCommandWorks(String machine, String command) throws Exception {
+        Outcome outcome = Launcher.run("exec", machine, command);
+        assertThat(outcome.exit()).as(outcome.err()).isZero();
+    }
+
+    @Test
+    void showsAtLeastOneCommand() throws IOException {
+        assertThat(commands()).isNotEmpty();
+    }
+
+    @Test
+    void everyLinkLeadsSomewhere() throws IOException {
+        for (String page : List.of("README.md", "CONTRIBUTING.md", "docs/architecture.md")) {
+            Path file = Launcher.HOME.resolve(page);
+            Matcher m = LINK.matcher(Files.readString(file));
+            while (m.find()) {
+                assertThat(file.resolveSibling(m.group(1))).as(page).exists();
+            }
+        }
+    }
+}
