@@ -1,4 +1,8 @@
-/** What tests compile against: @Explore, @Rule and the contract suites. */
+/**
+ * What tests compile against, ours and other people's. {@link org.peerlane.testkit.Explore} runs a
+ * test under thousands of schedules; {@link org.peerlane.testkit.Rule} says which rule a test
+ * proves.
+ */
 @Export
 @Version("1.0.0")
 @NullMarked

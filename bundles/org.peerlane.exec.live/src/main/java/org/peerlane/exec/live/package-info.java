@@ -1,4 +1,7 @@
-/** Virtual and platform threads on the machine's own clock. */
+/**
+ * Execution on the machine's own threads and clock. Start at {@link
+ * org.peerlane.exec.live.LiveExecution}.
+ */
 @NullMarked
 package org.peerlane.exec.live;
 
