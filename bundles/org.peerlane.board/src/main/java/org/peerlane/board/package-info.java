@@ -1,4 +1,8 @@
-/** Reads a machine's board file, checks it, and writes the configurations. */
+/**
+ * Board files: one JSON file is one machine. {@link org.peerlane.board.BoardFile} reads it with the
+ * place of every key, {@link org.peerlane.board.Checker} compares it with metatype, {@link
+ * org.peerlane.board.Board} writes the configurations.
+ */
 @NullMarked
 package org.peerlane.board;
 

@@ -1,4 +1,4 @@
-/** Sends OSGi log entries to Log4j. */
+/** Sends the framework's log to Log4j, so that there is one log. */
 @NullMarked
 package org.peerlane.log;
 

@@ -1,4 +1,7 @@
-/** Gogo commands and the script runner. */
+/**
+ * The shell's own part: the terminal, the commands of scope {@code peerlane}, and the script runner
+ * behind {@code ./peerlane exec}.
+ */
 @NullMarked
 package org.peerlane.shell;
 

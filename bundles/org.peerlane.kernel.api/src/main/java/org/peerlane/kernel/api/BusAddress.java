@@ -1,7 +1,8 @@
 package org.peerlane.kernel.api;
 
 /**
- * An address on a PCIe bus
+ * An address on a PCIe bus: what a BAR register holds and what routes a memory request. A host
+ * bridge may add an offset between it and the physical address.
  *
  * @param value the bits, unsigned
  */
@@ -13,7 +14,6 @@ public record BusAddress(long value) implements Address<BusAddress> {
 
     @Override
     public String toString() {
-        return " what a BAR register holds and what routes a memory request. A host bridge may add an offset between it and the physical address.:bus 0x%x"
-                .formatted(value);
+        return "bus 0x%x".formatted(value);
     }
 }

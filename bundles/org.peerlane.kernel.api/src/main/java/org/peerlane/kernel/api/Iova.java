@@ -1,7 +1,7 @@
 package org.peerlane.kernel.api;
 
 /**
- * An I/O virtual address
+ * An I/O virtual address: what a device puts on the bus when an IOMMU translates for it.
  *
  * @param value the bits, unsigned
  */
@@ -13,7 +13,6 @@ public record Iova(long value) implements Address<Iova> {
 
     @Override
     public String toString() {
-        return " what a device puts on the bus when an IOMMU translates for it.:iova 0x%x"
-                .formatted(value);
+        return "iova 0x%x".formatted(value);
     }
 }

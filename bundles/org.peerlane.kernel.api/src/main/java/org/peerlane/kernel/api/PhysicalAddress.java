@@ -1,7 +1,8 @@
 package org.peerlane.kernel.api;
 
 /**
- * An address on the CPU's side of the host bridges
+ * An address on the CPU's side of the host bridges: what page tables and the page allocator speak
+ * of.
  *
  * @param value the bits, unsigned
  */
@@ -13,6 +14,6 @@ public record PhysicalAddress(long value) implements Address<PhysicalAddress> {
 
     @Override
     public String toString() {
-        return " what page tables and the page allocator speak of.:phys 0x%x".formatted(value);
+        return "phys 0x%x".formatted(value);
     }
 }

@@ -1,4 +1,4 @@
-/** Writes trace events to Java Flight Recorder. */
+/** Writes trace events to Java Flight Recorder, one JFR event type for each. */
 @NullMarked
 package org.peerlane.trace.jfr;
 

@@ -1,4 +1,4 @@
-/** Keeps the last trace events in memory. */
+/** Keeps the last trace events in memory, for the shell to show. */
 @NullMarked
 package org.peerlane.trace.ring;
 
