@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
+import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
@@ -51,6 +52,9 @@ import org.peerlane.kernel.api.Profile;
  * <p><b>Threads.</b> Bind methods only ring; all state but the two maps of services is the board
  * thread's alone.
  */
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"org.peerlane.kernel.api.Machine\"")
 @Component(service = Board.class, immediate = true)
 public final class Board {
     private static final Logger LOG = LogManager.getLogger(Board.class);

@@ -1,5 +1,6 @@
 package org.peerlane.exec.live;
 
+import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceFactory;
@@ -13,6 +14,9 @@ import org.peerlane.exec.api.Execution;
  * The service: each bundle that asks gets an execution of its own, which ends with the bundle's use
  * of it. All share the machine's checkpoints.
  */
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"org.peerlane.exec.api.Execution\"")
 @Component(
         service = {},
         immediate = true)

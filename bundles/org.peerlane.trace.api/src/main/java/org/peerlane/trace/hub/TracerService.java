@@ -1,5 +1,6 @@
 package org.peerlane.trace.hub;
 
+import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
@@ -13,6 +14,9 @@ import org.peerlane.trace.api.TraceSink;
 import org.peerlane.trace.api.Tracer;
 
 /** Registers the tracer; sinks may come and go. */
+@Capability(
+        namespace = "osgi.service",
+        attribute = "objectClass:List<String>=\"org.peerlane.trace.api.Tracer\"")
 @Component(service = TracerService.class, immediate = true)
 public final class TracerService {
     private final Tracer tracer;
