@@ -1,10 +1,10 @@
 package org.peerlane.shell;
 
 import java.io.ByteArrayInputStream;
-import java.io.FilterOutputStream;
-import java.io.IOException;
-import java.io.OutputStream;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.locks.Condition;
@@ -119,10 +119,10 @@ public final class ScriptRunner implements FrameworkListener {
         try {
             Machine up = awaitMachine();
             if (up == null) {
-                System.err.println("peerlane: the machine did not come up within 30 s");
+                say("the machine did not come up within 30 s");
                 return 1;
             }
-            up.problems().forEach(p -> System.err.println("peerlane: " + p));
+            up.problems().forEach(p -> say(p));
             return up.isUp() ? execute(script) : 1;
         } catch (InterruptedException e) {
             return 1;
@@ -147,8 +147,8 @@ public final class ScriptRunner implements FrameworkListener {
     }
 
     private int execute(String script) {
-        var out = new PrintStream(new Unclosed(System.out), true, StandardCharsets.UTF_8);
-        var err = new PrintStream(new Unclosed(System.err), true, StandardCharsets.UTF_8);
+        PrintStream out = raw(FileDescriptor.out);
+        PrintStream err = raw(FileDescriptor.err);
         var in = new ByteArrayInputStream(new byte[0]);
         try (CommandSession session = processor.createSession(in, out, err)) {
             session.put("SCOPE", "peerlane:gogo:*");
@@ -158,7 +158,7 @@ public final class ScriptRunner implements FrameworkListener {
             }
             return 0;
         } catch (Exception e) {
-            System.err.println("peerlane: " + sentence(e));
+            say(sentence(e));
             LOG.debug("script '{}' failed", script, e);
             return 1;
         } finally {
@@ -167,7 +167,11 @@ public final class ScriptRunner implements FrameworkListener {
         }
     }
 
-    private static String sentence(Throwable e) {
+    private static String sentence(Throwable thrown) {
+        Throwable e = thrown;
+        while (e instanceof InvocationTargetException && e.getCause() != null) {
+            e = e.getCause();
+        }
         String message = e.getMessage();
         return message == null || message.isBlank()
                 ? e.getClass().getSimpleName()
@@ -182,20 +186,17 @@ public final class ScriptRunner implements FrameworkListener {
         System.exit(code);
     }
 
-    /** The session closes its streams; these are the process's. */
-    private static final class Unclosed extends FilterOutputStream {
-        Unclosed(OutputStream to) {
-            super(to);
-        }
+    /** The process's own stream: Gogo puts streams of its own in the place of System's. */
+    private static PrintStream raw(FileDescriptor which) {
+        return new PrintStream(new FileOutputStream(which), true, StandardCharsets.UTF_8) {
+            @Override
+            public void close() {
+                flush(); // the session closes its streams, but this one is the process's
+            }
+        };
+    }
 
-        @Override
-        public void write(byte[] bytes, int offset, int length) throws IOException {
-            out.write(bytes, offset, length);
-        }
-
-        @Override
-        public void close() throws IOException {
-            flush();
-        }
+    private static void say(String sentence) {
+        raw(FileDescriptor.err).println("peerlane: " + sentence);
     }
 }
