@@ -66,11 +66,7 @@ public final class RingSink implements TraceSink {
     /** Event names that are wanted; null: none. */
     private volatile @Nullable Pattern wanted;
 
-    /**
-     * Not injected by the constructor: the tracer asks its sinks, and a cycle would never start.
-     */
-    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
-    volatile @Nullable Tracer tracer;
+    private volatile @Nullable Tracer tracer;
 
     /**
      * For the framework.
@@ -101,6 +97,21 @@ public final class RingSink implements TraceSink {
     @Deactivate
     void deactivate(BundleContext context) {
         context.removeBundleListener(departures);
+    }
+
+    /**
+     * The tracer has come. Not injected by the constructor: the tracer asks its sinks, and a cycle
+     * would never start.
+     */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void bindTracer(Tracer here) {
+        tracer = here;
+    }
+
+    void unbindTracer(Tracer gone) {
+        if (gone.equals(tracer)) {
+            tracer = null;
+        }
     }
 
     private void bundleChanged(BundleEvent event) {

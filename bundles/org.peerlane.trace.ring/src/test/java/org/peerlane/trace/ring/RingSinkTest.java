@@ -30,7 +30,7 @@ class RingSinkTest {
     private final RingSink ring = new RingSink(16);
 
     RingSinkTest() {
-        ring.tracer = tracer;
+        ring.bindTracer(tracer);
         tracer.attach(ring);
     }
 
@@ -115,7 +115,7 @@ class RingSinkTest {
 
     @Test
     void withoutATracerTheCommandsSaySo() {
-        ring.tracer = null;
+        ring.unbindTracer(tracer);
         assertThatExceptionOfType(ErrnoException.class)
                 .isThrownBy(ring::on)
                 .withMessage("ENODEV: the tracer is not up");
