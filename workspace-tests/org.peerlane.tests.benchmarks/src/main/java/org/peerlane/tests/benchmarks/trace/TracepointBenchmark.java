@@ -4,7 +4,7 @@ import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.exec.api.NamedLock;
 import org.peerlane.tests.benchmarks.Budget;
 import org.peerlane.trace.api.TraceEvent;
 import org.peerlane.trace.api.Tracepoint;
@@ -17,10 +17,9 @@ public class TracepointBenchmark {
     /** What the body emits. */
     public record Step(int requester, long address, long bytes) implements TraceEvent {}
 
-    private final LiveExecution execution = new LiveExecution("bench");
-    private final Tracer tracer = new Tracer(execution::nanoTime, execution.lock("trace.tracer"));
-    private final Tracepoint<Step> off = tracer.point(Step.class);
-    private final Tracer heard = new Tracer(execution::nanoTime, execution.lock("trace.tracer"));
+    private final Tracer unheard = new Tracer(System::nanoTime, new NamedLock("trace") {});
+    private final Tracepoint<Step> off = unheard.point(Step.class);
+    private final Tracer heard = new Tracer(System::nanoTime, new NamedLock("trace") {});
     private final Tracepoint<Step> on = heard.point(Step.class);
     private long address = 1;
 
