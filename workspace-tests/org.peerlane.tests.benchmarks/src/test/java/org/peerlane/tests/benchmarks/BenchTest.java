@@ -59,6 +59,31 @@ class BenchTest {
         assertThat(arguments.name().pattern()).isEqualTo("trace");
     }
 
+    @Test
+    void whatFailsToMeasureIsNamedAndTheOthersAreStillReported() {
+        assertThat(bench("--tsv", "--quick", "rehearsal")).isEqualTo(1);
+
+        assertThat(out.toString(StandardCharsets.UTF_8).lines().map(row -> row.split("\t", -1)))
+                .extracting(cells -> cells[0] + " " + cells[2] + " " + cells[6])
+                .containsExactly(
+                        "name unit verdict",
+                        "rehearsal.over ns over",
+                        "rehearsal.over.bytes B more over");
+        assertThat(err.toString(StandardCharsets.UTF_8))
+                .contains("/3 " + RehearsalBenchmark.class.getName() + ".over")
+                .contains("IllegalStateException: broken on purpose")
+                .contains("bench: rehearsal.broken (")
+                .doesNotContain("# Warmup", "Iteration");
+    }
+
+    @Test
+    void overBudgetIsShownAndIsNoFailure() {
+        assertThat(bench("--quick", "rehearsal.over")).isZero();
+        assertThat(out.toString(StandardCharsets.UTF_8).lines())
+                .hasSize(3)
+                .anyMatch(row -> row.matches("rehearsal.over .* at most 0x +over"));
+    }
+
     /** Stands for a class of benchmarks. */
     public static final class Some {
         /** The other. */
