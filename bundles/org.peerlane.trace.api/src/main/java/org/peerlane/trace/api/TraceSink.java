@@ -13,6 +13,7 @@ import org.osgi.annotation.versioning.ConsumerType;
 public interface TraceSink {
     /**
      * {@return whether events of this type shall come; asked again after {@link Tracer#refresh}}
+     * Asked with no lock of the tracer's held; must not call {@link Tracer#refresh}.
      */
     boolean wants(Class<? extends TraceEvent> type);
 

@@ -1,7 +1,8 @@
 package org.peerlane.trace.api;
 
 /**
- * A place in the code that emits one type of event:
+ * A place in the code that emits one type of event. Ask the tracer for it once and keep it in a
+ * field:
  *
  * <pre>{@code
  * if (dmaDone.isOn()) {

@@ -13,11 +13,18 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.trace.api.TraceSink;
 import org.peerlane.trace.api.Tracer;
 
-/** Registers the tracer; sinks may come and go. */
+/**
+ * Makes the machine's tracer and registers it; sinks may come and go at any time.
+ *
+ * <p><b>Locks.</b> The framework calls with none of ours held, and the tracer holds none of its own
+ * when it asks a sink.
+ */
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"org.peerlane.trace.api.Tracer\"")
-@Component(service = TracerService.class, immediate = true)
+@Component(
+        service = {},
+        immediate = true)
 public final class TracerService {
     private final Tracer tracer;
     private final ServiceRegistration<Tracer> registration;
@@ -34,6 +41,7 @@ public final class TracerService {
         registration = context.registerService(Tracer.class, tracer, null);
     }
 
+    /** Takes the service back; who has a tracepoint may go on emitting, to nobody. */
     @Deactivate
     void deactivate() {
         registration.unregister();

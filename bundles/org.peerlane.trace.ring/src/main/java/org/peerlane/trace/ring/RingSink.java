@@ -6,8 +6,14 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.BundleListener;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -23,6 +29,9 @@ import org.peerlane.trace.api.Tracer;
 /**
  * The ring as a sink, with the commands that switch and show it. It wants nothing until {@code
  * trace:on}.
+ *
+ * <p><b>Life.</b> When a bundle stops, what is kept of its events is turned into text: it can still
+ * be shown, and holds on to nothing of the bundle's.
  */
 @Component(
         service = TraceSink.class,
@@ -42,31 +51,75 @@ public final class RingSink implements TraceSink {
     @ObjectClassDefinition(name = "Trace ring buffer")
     public @interface Config {
         /** {@return how many events are kept} */
-        @AttributeDefinition(description = "events kept", min = "2", max = "16777216")
+        @AttributeDefinition(
+                description = "events kept, rounded up to a power of two",
+                min = "2",
+                max = "16777216")
         int capacity() default 65_536;
     }
 
     private static final int SHOWN = 40;
 
     private final Ring ring;
+    private final BundleListener departures = this::bundleChanged;
 
     /** Event names that are wanted; null: none. */
     private volatile @Nullable Pattern wanted;
 
-    /**
-     * Not injected by the constructor: the tracer asks its sinks, and a cycle would never start.
-     */
-    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
-    volatile @Nullable Tracer tracer;
+    private volatile @Nullable Tracer tracer;
 
-    /** For the framework. */
+    /**
+     * For the framework.
+     *
+     * @param context tells which bundles stop
+     * @param config what the board file says
+     */
     @Activate
-    public RingSink(Config config) {
+    public RingSink(BundleContext context, Config config) {
         this(config.capacity());
+        context.addBundleListener(departures);
     }
 
-    RingSink(int capacity) {
+    /**
+     * @param capacity events kept, rounded up to a power of two
+     * @throws ErrnoException {@code EINVAL} that cannot be
+     */
+    public RingSink(int capacity) {
+        if (capacity < Ring.LEAST || capacity > Ring.MOST) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "capacity %d; expected %d to %d events"
+                            .formatted(capacity, Ring.LEAST, Ring.MOST));
+        }
         ring = new Ring(capacity);
+    }
+
+    @Deactivate
+    void deactivate(BundleContext context) {
+        context.removeBundleListener(departures);
+    }
+
+    /**
+     * The tracer has come. Not injected by the constructor: the tracer asks its sinks, and a cycle
+     * would never start.
+     */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void bindTracer(Tracer here) {
+        tracer = here;
+    }
+
+    void unbindTracer(Tracer gone) {
+        if (gone.equals(tracer)) {
+            tracer = null;
+        }
+    }
+
+    private void bundleChanged(BundleEvent event) {
+        int gone = BundleEvent.STOPPED | BundleEvent.UNRESOLVED | BundleEvent.UNINSTALLED;
+        if ((event.getType() & gone) != 0) {
+            Bundle bundle = event.getBundle();
+            ring.settle(type -> bundle.equals(FrameworkUtil.getBundle(type)));
+        }
     }
 
     @Override
@@ -97,7 +150,11 @@ public final class RingSink implements TraceSink {
     /** {@code trace:types}: the events that somebody may emit, and whether they are kept. */
     public String types() {
         Pattern names = wanted;
-        return names().stream()
+        Set<String> known = names();
+        if (known.isEmpty()) {
+            return "nobody emits events yet";
+        }
+        return known.stream()
                 .map(n -> (names != null && names.matcher(n).matches() ? "on  " : "off ") + n)
                 .collect(Collectors.joining("\n"));
     }
@@ -110,12 +167,13 @@ public final class RingSink implements TraceSink {
      */
     public String on(String... names) {
         String[] globs = names.length == 0 ? new String[] {"*"} : names;
-        for (String glob : globs) {
+        for (String glob : names) {
             Pattern one = pattern(List.of(glob));
             if (names().stream().noneMatch(n -> one.matcher(n).matches())) {
                 throw new ErrnoException(
                         Errno.ENOENT,
-                        "no event is named '%s'; known are %s".formatted(glob, names()));
+                        "no event is named '%s'; known are: %s"
+                                .formatted(glob, String.join(", ", names())));
             }
         }
         wanted = pattern(List.of(globs));
@@ -142,22 +200,40 @@ public final class RingSink implements TraceSink {
     }
 
     /**
-     * {@code trace:show N}: the last events, oldest first, times in microseconds from the first.
+     * {@code trace:show N}: the last events, oldest first: microseconds from the first, thread,
+     * name and fields.
+     *
+     * @throws ErrnoException {@code EINVAL} that is not a number of events
      */
-    public String show(int count) {
-        if (count < 1) {
-            throw new ErrnoException(Errno.EINVAL, count + " events; expected a number from 1 on");
+    public String show(String count) {
+        int number;
+        try {
+            number = Integer.parseInt(count);
+        } catch (NumberFormatException e) {
+            number = 0;
         }
+        if (number < 1) {
+            throw new ErrnoException(
+                    Errno.EINVAL, "'%s' events; expected a number from 1 on".formatted(count));
+        }
+        return show(number);
+    }
+
+    private String show(int count) {
         List<Ring.Entry> entries = ring.last(count);
         if (entries.isEmpty()) {
-            return "no events kept; 'trace:on' starts";
+            return "no events kept" + (wanted == null ? "; 'trace:on' starts" : "");
         }
         long start = entries.getFirst().nanos();
-        return entries.stream()
-                .map(e ->
-                        "%12.3f %-20s %s"
-                                .formatted((e.nanos() - start) / 1000.0, e.thread(), e.event()))
-                .collect(Collectors.joining("\n"));
+        return entries.stream().map(e -> line(e, start)).collect(Collectors.joining("\n"));
+    }
+
+    private static String line(Ring.Entry entry, long start) {
+        return "%12.3f %-20s %s"
+                .formatted(
+                        (entry.nanos() - start) / 1000.0,
+                        entry.thread().isEmpty() ? "-" : entry.thread(),
+                        EventText.of(entry.event()));
     }
 
     /** {@code trace:clear}: forgets the events kept. */
