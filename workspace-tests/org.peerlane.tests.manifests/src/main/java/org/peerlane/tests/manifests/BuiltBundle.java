@@ -56,6 +56,14 @@ record BuiltBundle(String name, Path jar, Attributes manifest, Map<String, byte[
         return text == null ? "" : text;
     }
 
+    /** {@return whether a package is the bundle's own} */
+    boolean holds(String packageName) {
+        String folder = packageName.replace('.', '/') + "/";
+        return classes.keySet().stream()
+                .anyMatch(
+                        type -> type.startsWith(folder) && type.indexOf('/', folder.length()) < 0);
+    }
+
     private static BuiltBundle read(Path module) throws IOException {
         String name = module.getFileName().toString();
         Path target = module.resolve("target");
