@@ -1,4 +1,7 @@
-/** Virtual and platform threads on the machine's own clock. */
+/**
+ * Virtual and platform threads on the machine's own clock, one execution per bundle. Start at
+ * LiveExecution.
+ */
 @NullMarked
 package org.peerlane.exec.live;
 
