@@ -8,8 +8,12 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.peerlane.exec.api.Checkpoints;
 
-/** The checkpoints of every bundle. They hold names and armed actions, nothing of who asked. */
-@Component(service = LiveCheckpoints.class)
+/**
+ * The checkpoints of every bundle. They hold names and armed actions, nothing of who asked.
+ *
+ * <p><b>Life.</b> Immediate: what is armed must outlive the last bundle that passes it.
+ */
+@Component(service = LiveCheckpoints.class, immediate = true)
 public final class LiveCheckpoints implements Checkpoints {
     private final ConcurrentMap<String, LiveCheckpoint> byName = new ConcurrentHashMap<>();
 
