@@ -14,6 +14,9 @@ import org.peerlane.exec.api.Simulator;
  * one {@link org.peerlane.exec.api.Execution} and makes its objects under test inside, since the
  * test instance and what {@code @BeforeEach} made are the same for all schedules.
  *
+ * <p>A schedule passes when all its threads have ended. One that is left waiting when {@code main}
+ * has returned fails it, so a test stops the engines that it started; pending timers are dropped.
+ *
  * <p>The first schedule that fails fails the test; the message names the seed, who waits for what,
  * and the last steps. The schedules are always those of the seeds from 1 up. JVM properties:
  *

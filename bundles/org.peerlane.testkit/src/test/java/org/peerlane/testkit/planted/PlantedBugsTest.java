@@ -19,9 +19,10 @@ import org.peerlane.testkit.Exploration.Result;
 @DisplayName("Planted bugs")
 class PlantedBugsTest {
     private static final int SCHEDULES = 10_000;
+    private static final int RATE_SCHEDULES = 1_000;
     private static final int LIVE_RUNS = 1_000;
-    private static final int LIVE_HANGS = 20; // each costs its time limit
-    private static final long LIVE_LIMIT = 100_000_000;
+    private static final int LIVE_HANGS = 5; // each costs its time limit
+    private static final long LIVE_LIMIT = 2_000_000_000;
 
     static Stream<Arguments> planted() {
         return Stream.of(
@@ -29,6 +30,7 @@ class PlantedBugsTest {
                 arguments("locks in either order", Programs.twoLocks(true), Verdict.DEADLOCK),
                 arguments("lost wake-up", Programs.wakeUp(true), Verdict.DEADLOCK),
                 arguments("signal to the wrong side", Programs.buffer(true), Verdict.DEADLOCK),
+                arguments("ring between look and wait", Programs.doorbell(true), Verdict.DEADLOCK),
                 arguments("read and write without lock", Programs.ticket(true), Verdict.THROWN));
     }
 
@@ -38,6 +40,7 @@ class PlantedBugsTest {
                 arguments("locks in one order", Programs.twoLocks(false)),
                 arguments("wait in a loop", Programs.wakeUp(false)),
                 arguments("signal to all", Programs.buffer(false)),
+                arguments("wait at the doorbell, then look", Programs.doorbell(false)),
                 arguments("read and write under a lock", Programs.ticket(false)));
     }
 
@@ -59,8 +62,12 @@ class PlantedBugsTest {
         assertThat(again.failed().orElseThrow().report()).isEqualTo(found.report());
 
         System.out.printf(
-                "%s: exploration found it in schedule %d of %d; live running showed it %s%n",
-                name, result.schedules(), SCHEDULES, liveFailures(program));
+                "%s: found in schedule %d, and in %d of %d; live running showed it %s%n",
+                name,
+                result.schedules(),
+                failuresIn(program),
+                RATE_SCHEDULES,
+                liveFailures(program));
     }
 
     @ParameterizedTest(name = "{0}")
@@ -89,6 +96,14 @@ class PlantedBugsTest {
                 .contains("Programs.java");
         assertThat(report.lines().filter(line -> line.contains("buffer#1.changed (")))
                 .hasSizeGreaterThanOrEqualTo(1);
+    }
+
+    private static int failuresIn(Program program) {
+        int failures = 0;
+        for (long seed = 1; seed <= RATE_SCHEDULES; seed++) {
+            failures += Exploration.replay(seed).run(program::run).found() ? 1 : 0;
+        }
+        return failures;
     }
 
     private static String liveFailures(Program program) throws InterruptedException {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.Lock;
 import org.peerlane.exec.api.Checkpoint;
+import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.testkit.planted.Program.Body;
@@ -165,6 +166,39 @@ final class Programs {
             Body body = planted ? bare : () -> with(lock, bare);
             atEnd.add(() -> assertThat(taken).as("takers of each ticket").containsOnly(1));
             return List.of(body, body);
+        };
+    }
+
+    /**
+     * An engine that sleeps at a doorbell and two that ring it; planted: it looks at the work
+     * before it makes the bell quiet, so a ring in between is lost.
+     */
+    static Program doorbell(boolean planted) {
+        return (execution, atEnd) -> {
+            Doorbell bell = new Doorbell(execution, "engine.bell");
+            Checkpoint between = execution.checkpoint("engine.after-look");
+            int[] tail = new int[1];
+            Body ringer =
+                    () -> {
+                        tail[0]++;
+                        bell.ring();
+                    };
+            Body engine =
+                    () -> {
+                        while (tail[0] < 2) {
+                            between.reached();
+                            bell.await();
+                        }
+                    };
+            Body forgetful =
+                    () -> {
+                        while (tail[0] < 2) {
+                            between.reached();
+                            bell.poll();
+                            bell.await();
+                        }
+                    };
+            return List.of(planted ? forgetful : engine, ringer, ringer);
         };
     }
 }
