@@ -251,4 +251,58 @@ class SchedulerTest {
                 .isThrownBy(() -> kept[0].lock())
                 .withMessageContaining("no thread of the running simulation");
     }
+
+    @Test
+    void aMonitorHeldAcrossASwitchPointIsNamed() {
+        Object monitor = new Object();
+        Simulator.Body body =
+                execution -> {
+                    Checkpoint inside = execution.checkpoint("inside");
+                    Runnable enter =
+                            () -> {
+                                synchronized (monitor) {
+                                    inside.reached();
+                                }
+                            };
+                    EmulatedThread other = execution.start(ThreadKind.BLOCKING, "other", enter);
+                    enter.run();
+                    other.join();
+                };
+        Schedule schedule = simulator.run(0, 1_000, body);
+        for (long seed = 1; seed < 50 && !schedule.failed(); seed++) {
+            schedule = simulator.run(seed, 1_000, body);
+        }
+        assertThat(schedule.verdict()).isEqualTo(Verdict.UNCONTROLLED);
+        assertThat(schedule.report()).contains("contends for a monitor").contains("SchedulerTest");
+    }
+
+    @Test
+    void aThreadOutsideMayWakeOneThatWaitsInTheJdk() {
+        CountDownLatch latch = new CountDownLatch(1);
+        Schedule schedule =
+                simulator.run(
+                        0,
+                        1_000,
+                        execution -> {
+                            Thread outside = Thread.ofPlatform().start(latch::countDown);
+                            latch.await();
+                            assertThat(outside.isVirtual()).isFalse();
+                        });
+        assertThat(schedule.failed()).as(schedule.report()).isFalse();
+    }
+
+    @Test
+    void aVirtualThreadCannotRunASchedule() throws InterruptedException {
+        List<Throwable> thrown = new ArrayList<>();
+        Thread.ofVirtual()
+                .start(() -> {
+                    try {
+                        simulator.run(0, 10, execution -> {});
+                    } catch (IllegalStateException e) {
+                        thrown.add(e);
+                    }
+                })
+                .join();
+        assertThat(thrown).singleElement().asString().contains("platform thread");
+    }
 }
