@@ -1,35 +1,46 @@
 package org.peerlane.testkit;
 
+import java.lang.annotation.Documented;
 import java.lang.annotation.ElementType;
 import java.lang.annotation.Retention;
 import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestTemplate;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.peerlane.exec.api.Simulator;
 
 /**
- * A test that runs under simulation, once for each seed. The method takes one parameter, an {@link
- * org.peerlane.exec.api.Execution}, makes what it tests with it, and is itself the schedule's first
- * thread. Fields of the test's instance are shared by all schedules: keep none.
+ * A test whose body runs under simulation, once per schedule, as the thread {@code main}. It takes
+ * one {@link org.peerlane.exec.api.Execution} and makes its objects under test inside, since the
+ * test instance and what {@code @BeforeEach} made are the same for all schedules.
  *
- * <p>The test fails at the first schedule that throws, deadlocks, or does not end; the message has
- * the seed. {@code @Explore(seed = …)} runs that schedule alone.
+ * <p>A schedule passes when all its threads have ended. One that is left waiting when {@code main}
+ * has returned fails it, so a test stops the engines that it started; pending timers are dropped.
  *
- * <p>The system property {@code peerlane.explore.scale} multiplies the number of schedules, for a
- * long run (10) or a short one (0.1).
+ * <p>The first schedule that fails fails the test; the message names the seed, who waits for what,
+ * and the last steps. The schedules are always those of the seeds from 1 up. JVM properties:
+ *
+ * <ul>
+ *   <li>{@code peerlane.explore.scale}: multiplies the number of schedules, 0.1 for a quick check,
+ *       10 for a nightly run;
+ *   <li>{@code peerlane.seed}: runs that one schedule and no other.
+ * </ul>
  */
+@Documented
 @Target(ElementType.METHOD)
 @Retention(RetentionPolicy.RUNTIME)
-@Test
+@TestTemplate
 @ExtendWith(ExploreExtension.class)
 public @interface Explore {
+    /** No seed is given. */
+    long NO_SEED = Long.MIN_VALUE;
+
     /** {@return how many schedules to run} */
-    int schedules() default 10_000;
+    int schedules() default 1_000;
 
-    /** {@return the one seed to run; -1: seeds 0, 1, 2 and so on} */
-    long seed() default -1;
+    /** {@return the one seed to replay} */
+    long seed() default NO_SEED;
 
-    /** {@return switch points that a schedule may pass before it counts as a livelock} */
+    /** {@return the steps after which a schedule counts as a livelock} */
     int stepLimit() default Simulator.STEP_LIMIT;
 }

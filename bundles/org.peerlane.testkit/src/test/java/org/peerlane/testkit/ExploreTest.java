@@ -1,250 +1,177 @@
 package org.peerlane.testkit;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
-import java.time.Duration;
-import java.util.HashSet;
-import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.locks.Condition;
+import java.util.Objects;
+import java.util.Optional;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
-import org.peerlane.exec.api.Checkpoints.Armed;
-import org.peerlane.exec.api.Doorbell;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.testkit.engine.EngineExecutionResults;
+import org.junit.platform.testkit.engine.EngineTestKit;
+import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
-import org.peerlane.exec.api.NamedLock;
-import org.peerlane.exec.api.Simulator.Livelock;
 import org.peerlane.exec.api.ThreadKind;
-import org.peerlane.testkit.Exploration.Result;
 
-@DisplayName("Simulated execution")
+@DisplayName("@Explore")
 class ExploreTest {
-    private static final long HOUR = Duration.ofHours(1).toNanos();
-    private static final AtomicInteger RUNS = new AtomicInteger();
+    private static int runs;
 
-    @Explore(schedules = 500)
-    void anExploreTestRunsOncePerSeed(Execution exec) throws InterruptedException {
-        RUNS.incrementAndGet();
-        exec.start(ThreadKind.BLOCKING, "other", () -> {}).join();
+    @AfterEach
+    void forget() {
+        runs = 0;
+        System.clearProperty("peerlane.seed");
+        System.clearProperty(Exploration.SCALE);
     }
 
-    @Explore(seed = 7)
-    void oneSeedRunsOnce(Execution exec) {
-        assertThat(exec.nanoTime()).isZero();
-    }
-
-    @Test
-    @Timeout(value = 20, unit = TimeUnit.SECONDS)
-    void aSimulatedHourTakesNoTime() {
-        Result result =
-                Exploration.of(1000)
-                        .run(exec -> {
-                            exec.sleep(HOUR);
-                            if (exec.nanoTime() != HOUR) {
-                                throw new AssertionError(exec.nanoTime());
-                            }
-                        });
-        result.assertPassed();
-    }
-
-    @Explore(schedules = 1000)
-    void timersRingInTheirOrder(Execution exec) throws InterruptedException {
-        var rung = new StringBuilder();
-        exec.schedule("late", 2000, () -> rung.append("late"));
-        exec.schedule("early", 1000, () -> rung.append("early "));
-        assertThat(exec.schedule("never", 1500, () -> rung.append("never")).cancel()).isTrue();
-        exec.sleep(3000);
-        assertThat(rung).hasToString("early late");
-    }
-
-    @Explore(schedules = 1000)
-    void aTimedWaitEndsAtItsTimeOrAtTheSignal(Execution exec) throws InterruptedException {
-        NamedLock lock = exec.lock("box");
-        Condition filled = lock.newCondition("filled");
-        boolean[] full = {false};
-        exec.schedule(
-                "producer",
-                HOUR,
-                () -> {
-                    lock.lock();
-                    full[0] = true;
-                    filled.signal();
-                    lock.unlock();
-                });
-        lock.lock();
-        assertThat(filled.awaitNanos(HOUR / 2)).isLessThanOrEqualTo(0);
-        assertThat(full[0]).isFalse();
-        assertThat(exec.nanoTime()).isEqualTo(HOUR / 2);
-        while (!full[0]) {
-            assertThat(filled.awaitNanos(2 * HOUR)).isPositive();
+    /** Not run by itself: its name has no Test. */
+    static class Sample {
+        @Explore(schedules = 50)
+        void passes(Execution execution) throws InterruptedException {
+            runs++;
+            execution.sleep(1);
         }
-        lock.unlock();
-        assertThat(exec.nanoTime()).isEqualTo(HOUR);
-    }
 
-    @Explore(schedules = 2000)
-    void aTimedTryLockGivesUpAtItsTime(Execution exec) throws InterruptedException {
-        NamedLock lock = exec.lock("held");
-        lock.lock();
-        boolean[] got = {true};
-        EmulatedThread other =
-                exec.start(ThreadKind.BLOCKING, "other", () -> got[0] = tryLock(lock, HOUR));
-        other.join();
-        assertThat(got[0]).isFalse();
-        assertThat(exec.nanoTime()).isEqualTo(HOUR);
-        lock.unlock();
-    }
+        @Explore(schedules = 1_000)
+        void losesAnUpdate(Execution execution) throws InterruptedException {
+            lose(execution);
+        }
 
-    private static boolean tryLock(NamedLock lock, long nanos) {
-        try {
-            return lock.tryLock(nanos, TimeUnit.NANOSECONDS);
-        } catch (InterruptedException e) {
-            throw new IllegalStateException(e);
+        @Explore(seed = 77)
+        void replays(Execution execution) {
+            runs++;
+            throw new IllegalStateException("planted");
+        }
+
+        @Explore(schedules = 50)
+        void isNotForThisMachine(Execution execution) {
+            runs++;
+            Assumptions.abort("another machine");
+        }
+
+        @Explore(schedules = 50, stepLimit = 10)
+        void spins(Execution execution) throws InterruptedException {
+            while (execution.nanoTime() >= 0) {
+                execution.sleep(0);
+            }
+        }
+
+        @Explore
+        void takesNothing() {}
+
+        private static void lose(Execution execution) throws InterruptedException {
+            Checkpoint between = execution.checkpoint("sample.between");
+            int[] value = new int[1];
+            Runnable increment =
+                    () -> {
+                        int read = value[0];
+                        between.reached();
+                        value[0] = read + 1;
+                    };
+            EmulatedThread other = execution.start(ThreadKind.BLOCKING, "other", increment);
+            increment.run();
+            other.join();
+            assertThat(value[0]).isEqualTo(2);
         }
     }
 
-    @Explore(schedules = 2000)
-    void anInterruptEndsAWait(Execution exec) throws InterruptedException {
-        var bell = new Doorbell(exec, "bell");
-        boolean[] interrupted = {false};
-        EmulatedThread engine =
-                exec.start(
-                        ThreadKind.BLOCKING,
-                        "engine",
-                        () -> {
-                            try {
-                                bell.await();
-                            } catch (InterruptedException e) {
-                                interrupted[0] = true;
-                            }
-                        });
-        engine.interrupt();
-        engine.join();
-        assertThat(interrupted[0]).isTrue();
-    }
-
-    @Explore(schedules = 5000)
-    void noRingOfADoorbellIsLost(Execution exec) throws InterruptedException {
-        var bell = new Doorbell(exec, "bell");
-        int[] rings = {0};
-        int[] seen = {0};
-        NamedLock lock = exec.lock("rings");
-        EmulatedThread engine =
-                exec.start(
-                        ThreadKind.BLOCKING,
-                        "engine",
-                        () -> {
-                            try {
-                                while (seen[0] < 4) {
-                                    bell.await();
-                                    lock.lock();
-                                    seen[0] = rings[0];
-                                    lock.unlock();
-                                }
-                            } catch (InterruptedException e) {
-                                throw new IllegalStateException(e);
-                            }
-                        });
-        for (int i = 0; i < 4; i++) {
-            lock.lock();
-            rings[0]++;
-            lock.unlock();
-            bell.ring();
-        }
-        engine.join();
-    }
-
-    @Explore(schedules = 200)
-    void aLockIsReentrantAndKnowsItsHolder(Execution exec) {
-        NamedLock lock = exec.lock("twice");
-        lock.lock();
-        lock.lock();
-        lock.unlock();
-        assertThat(lock.isHeldByCurrentThread()).isTrue();
-        lock.unlock();
-        assertThat(lock.isHeldByCurrentThread()).isFalse();
-        assertThatExceptionOfType(IllegalMonitorStateException.class)
-                .isThrownBy(lock::unlock)
-                .withMessageContaining("twice");
-    }
-
-    @Explore(schedules = 200)
-    void anArmedActionRunsAtItsCheckpoint(Execution exec) {
-        int[] hits = {0};
-        try (Armed armed = exec.checkpoints().arm("here", () -> hits[0]++)) {
-            exec.checkpoint("here").reached();
-            exec.checkpoint("here").reached();
-            assertThat(armed.hits()).isEqualTo(2);
-        }
-        exec.checkpoint("here").reached();
-        assertThat(hits[0]).isEqualTo(2);
-        assertThat(exec.checkpoints().names()).containsExactly("here");
+    @Test
+    void theBodyRunsOncePerScheduleAndIsOneTest() {
+        run("passes", Execution.class).testEvents().assertStatistics(s -> s.succeeded(1).failed(0));
+        assertThat(runs).isEqualTo(50);
     }
 
     @Test
-    void aLoopWithoutEndIsALivelock() {
-        Result result =
-                Exploration.of(1)
-                        .stepLimit(1000)
-                        .run(exec -> {
-                            while (true) {
-                                exec.checkpoint("round").reached();
-                            }
-                        });
-        assertThat(result.failed()).isNotNull();
-        assertThat(result.failed().failure())
-                .isInstanceOf(Livelock.class)
-                .hasMessageContaining("round");
+    void aFailureNamesSeedReplayAndLastSteps() {
+        String message = message(failure("losesAnUpdate"));
+        assertThat(message)
+                .contains("THROWN")
+                .containsPattern("replay: @Explore\\(seed = \\d+L\\), or -Dpeerlane.seed=\\d+")
+                .contains("main at sample.between", "other at sample.between", "other end")
+                .contains("thread main threw");
     }
 
     @Test
-    void whatAnyThreadThrowsFailsTheSchedule() {
-        Result result =
-                Exploration.of(1)
-                        .run(exec ->
-                                exec.start(
-                                                ThreadKind.BLOCKING,
-                                                "thrower",
-                                                () -> {
-                                                    throw new IllegalStateException("boom");
-                                                })
-                                        .join());
-        assertThat(result.failed()).isNotNull();
-        assertThat(result.failed().failure()).hasMessage("boom");
-        assertThatExceptionOfType(AssertionError.class)
-                .isThrownBy(result::assertPassed)
-                .withMessageContaining("seed 0")
-                .withMessageContaining("main: start thrower");
+    void theSeedOfAFailureReplaysItFromTheCommandLine() {
+        String message = message(failure("losesAnUpdate"));
+        String seed = message.replaceAll("(?s).*-Dpeerlane.seed=(\\d+).*", "$1");
+        System.setProperty("peerlane.seed", seed);
+        String again = message(failure("losesAnUpdate"));
+        assertThat(again).startsWith("schedule 1 failed, seed " + seed);
+        assertThat(afterFirstLine(again)).isEqualTo(afterFirstLine(message));
+    }
+
+    private static String message(AssertionError failure) {
+        return Objects.requireNonNull(failure.getMessage());
+    }
+
+    private static String afterFirstLine(String message) {
+        return message.substring(message.indexOf('\n'));
     }
 
     @Test
-    void differentSeedsReachDifferentOrders() {
-        Set<String> orders = new HashSet<>();
-        Exploration.of(2000)
-                .run(exec -> {
-                    var order = new StringBuilder();
-                    EmulatedThread[] threads = new EmulatedThread[4];
-                    for (int i = 0; i < threads.length; i++) {
-                        int me = i;
-                        threads[i] =
-                                exec.start(
-                                        ThreadKind.BLOCKING,
-                                        "t" + i,
-                                        () -> {
-                                            exec.checkpoint("turn").reached();
-                                            order.append(me);
-                                        });
-                    }
-                    for (EmulatedThread thread : threads) {
-                        thread.join();
-                    }
-                    orders.add(order.toString());
-                })
-                .assertPassed();
-        assertThat(orders).as("all orders of four threads").hasSize(24);
+    void aGivenSeedRunsOnceAndKeepsTheCause() {
+        AssertionError failure = failure("replays");
+        assertThat(failure).hasMessageContaining("seed 77");
+        assertThat(failure.getCause()).isInstanceOf(IllegalStateException.class);
+        assertThat(runs).isEqualTo(1);
+    }
+
+    @Test
+    void theScaleMakesAShortAndALongForm() {
+        System.setProperty(Exploration.SCALE, "0.1");
+        run("passes", Execution.class);
+        assertThat(runs).isEqualTo(5);
+        System.setProperty(Exploration.SCALE, "0.0001");
+        run("passes", Execution.class);
+        assertThat(runs).isEqualTo(6);
+    }
+
+    @Test
+    void aScaleThatIsNoFactorIsRefused() {
+        System.setProperty(Exploration.SCALE, "long");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> Exploration.of(1).scaled())
+                .withMessageContaining("peerlane.explore.scale=long");
+    }
+
+    @Test
+    void anAssumptionThatFailsSkipsTheTest() {
+        run("isNotForThisMachine", Execution.class)
+                .testEvents()
+                .assertStatistics(s -> s.aborted(1));
+        assertThat(runs).isEqualTo(1);
+    }
+
+    @Test
+    void theStepLimitIsTheTests() {
+        assertThat(failure("spins"))
+                .hasMessageContaining("LIVELOCK")
+                .hasMessageContaining("10 steps");
+    }
+
+    @Test
+    void aMethodThatTakesNoExecutionIsRefused() {
+        assertThat(run("takesNothing").allEvents().failed().stream()).isNotEmpty();
+    }
+
+    private static AssertionError failure(String method) {
+        Optional<Throwable> thrown =
+                run(method, Execution.class).testEvents().failed().stream()
+                        .findFirst()
+                        .flatMap(event -> event.getPayload(TestExecutionResult.class))
+                        .flatMap(TestExecutionResult::getThrowable);
+        return (AssertionError) thrown.orElseThrow();
+    }
+
+    private static EngineExecutionResults run(String method, Class<?>... parameters) {
+        return EngineTestKit.engine("junit-jupiter")
+                .selectors(selectMethod(Sample.class, method, parameters))
+                .execute();
     }
 }

@@ -3,7 +3,13 @@ package org.peerlane.exec.api;
 import java.util.SortedSet;
 import org.osgi.annotation.versioning.ProviderType;
 
-/** The checkpoints of one execution, by name. */
+/**
+ * The checkpoints, by name. In the framework all executions share one set, so that one bundle can
+ * act at a point of another; what a departing bundle has armed is disarmed. Under simulation each
+ * schedule has its own.
+ *
+ * <p><b>Threads.</b> Any.
+ */
 @ProviderType
 public interface Checkpoints {
     /** {@return the names asked for so far} */

@@ -10,7 +10,8 @@ import org.osgi.annotation.versioning.ProviderType;
  * that is reported with the bundle's name. Under simulation one execution lives for one schedule.
  *
  * <p><b>Threads.</b> Any may call any method. Under simulation only the simulation's own threads
- * may.
+ * may. A step of it costs one microsecond of virtual time, so that a loop that polls the clock
+ * ends.
  *
  * <p><b>Units.</b> Nanoseconds throughout.
  */
@@ -23,6 +24,7 @@ public interface Execution {
      * @param kind what it will do
      * @param name for traces, dumps and reports, such as {@code edu0.dma}
      * @param body runs once; what it throws is logged, and kept in {@link EmulatedThread#failure}
+     * @throws IllegalStateException the execution's bundle has let go of it
      */
     EmulatedThread start(ThreadKind kind, String name, Runnable body);
 
@@ -42,7 +44,8 @@ public interface Execution {
      *
      * @param name for traces and reports
      * @param delayNanos from now; 0 or less means at once
-     * @param action must be short and must not block
+     * @param action must be short and must not block; one that throws is logged
+     * @throws IllegalStateException the execution's bundle has let go of it
      */
     Timer schedule(String name, long delayNanos, Runnable action);
 

@@ -9,7 +9,9 @@ import java.util.concurrent.locks.ReentrantLock;
  * each acquisition and after each release and signal who goes on, timed waits run on virtual time,
  * and a deadlock report says who owns it and who waits.
  *
- * <p>Made by {@link Execution#lock}.
+ * <p>Made by {@link Execution#lock}. Never fair. The queue questions that the JDK made final
+ * ({@code hasQueuedThreads}, {@code getQueueLength}) know nothing under simulation; holder
+ * questions do.
  */
 @SuppressWarnings("doclint:missing")
 public class NamedLock extends ReentrantLock {

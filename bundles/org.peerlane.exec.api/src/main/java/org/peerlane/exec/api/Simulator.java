@@ -1,85 +1,53 @@
 package org.peerlane.exec.api;
 
-import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.ServiceLoader;
+import org.osgi.annotation.versioning.ConsumerType;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
- * Runs a program under one schedule after another. Found by {@link java.util.ServiceLoader} on the
- * plain class path, where exploration runs.
+ * Runs a body of code under a schedule that a seed decides: one carrier, one thread at a time,
+ * virtual time.
+ *
+ * <p>On the class path {@link #find} finds it; in the framework it is a service.
+ *
+ * <p><b>Threads.</b> Any platform thread; several may each run a schedule of their own.
  */
 @ProviderType
 public interface Simulator {
-    /** Switches after which a schedule counts as a livelock, unless told otherwise. */
-    int STEP_LIMIT = 1_000_000;
+    /** More steps than any sane body of a test takes: past them a schedule counts as a livelock. */
+    int STEP_LIMIT = 100_000;
 
     /**
-     * Runs a program once.
+     * Runs one schedule on the calling thread, to its end or to its first failure. Threads of a
+     * failed schedule are dropped where they stand: their {@code finally} blocks do not run.
      *
-     * <p>All its threads run on the calling thread, one at a time; who goes on at each switch
-     * follows from the seed alone.
-     *
-     * @param seed decides the schedule: the same seed and the same program give the same one
-     * @param stepLimit how many switch points a schedule may pass before it counts as a livelock
-     * @param program runs as the simulation's first thread, named {@code main}
+     * @param seed decides every choice; the same seed and body give the same schedule
+     * @param stepLimit the steps after which the schedule fails
+     * @param body runs as the thread {@code main}; its objects under test are made inside it
+     * @throws IllegalStateException the JVM runs without {@code
+     *     --add-opens=java.base/java.lang=ALL-UNNAMED}, or the caller is a virtual thread
      */
-    Outcome run(long seed, int stepLimit, Program program);
+    Schedule run(long seed, int stepLimit, Body body);
 
-    /** A program to simulate. */
+    /** {@return the simulator on the class path} */
+    static Simulator find() {
+        return ServiceLoader.load(Simulator.class, Simulator.class.getClassLoader())
+                .findFirst()
+                .orElseThrow(() ->
+                        new IllegalStateException(
+                                "no Simulator on the class path: add org.peerlane.exec.sim"));
+    }
+
+    /** What a schedule runs. */
+    @ConsumerType
     @FunctionalInterface
-    interface Program {
+    interface Body {
         /**
-         * Runs the program.
+         * Runs once per schedule.
          *
-         * @param execution the simulation
-         * @throws Throwable the schedule has failed
+         * @param execution the schedule's threads, time, locks and checkpoints
+         * @throws Throwable fails the schedule
          */
         void run(Execution execution) throws Throwable;
-    }
-
-    /**
-     * How a schedule ended.
-     *
-     * @param seed what it was run with
-     * @param failure why it failed; null: it passed
-     * @param steps how many switch points were passed
-     * @param virtualNanos how much time passed inside
-     * @param log what each thread passed, in order: {@code thread: point}
-     */
-    record Outcome(
-            long seed,
-            @Nullable Throwable failure,
-            long steps,
-            long virtualNanos,
-            List<String> log) {
-
-        /** {@return whether the schedule passed} */
-        public boolean passed() {
-            return failure == null;
-        }
-    }
-
-    /** Every thread of a schedule waits, and nobody is left who could end that. */
-    final class Deadlock extends RuntimeException {
-        @java.io.Serial private static final long serialVersionUID = 1;
-
-        /**
-         * @param report one line a thread: who waits for what, and who holds it
-         */
-        public Deadlock(String report) {
-            super(report);
-        }
-    }
-
-    /** A schedule passed more switch points than it may. */
-    final class Livelock extends RuntimeException {
-        @java.io.Serial private static final long serialVersionUID = 1;
-
-        /**
-         * @param report what the threads were at
-         */
-        public Livelock(String report) {
-            super(report);
-        }
     }
 }

@@ -1,13 +1,20 @@
 package org.peerlane.exec.live;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.osgi.framework.Bundle;
+import org.osgi.service.component.ComponentContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ServiceScope;
 import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Checkpoints;
 import org.peerlane.exec.api.EmulatedThread;
@@ -17,53 +24,72 @@ import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.api.Timer;
 
 /**
- * Threads of the JVM, {@link System#nanoTime}, plain locks.
+ * The execution of one bundle, on real threads and real time.
  *
- * <p><b>Life.</b> Until {@link #close}, which cancels timers, interrupts threads, waits a little
- * and reports what is still alive with the owner's name.
+ * <p><b>Life.</b> Open until the bundle lets go of it. Closing refuses new work, cancels timers,
+ * disarms what the bundle armed, interrupts every thread, waits {@value #GRACE_MILLIS} ms for them
+ * together, and reports who is still alive.
  *
- * <p><b>Threads.</b> Any. The set of threads is concurrent; there is no lock.
+ * <p><b>Threads.</b> Any. A thread that starts another while it is being closed fails to.
  */
+@Component(service = Execution.class, scope = ServiceScope.BUNDLE)
 public final class LiveExecution implements Execution, AutoCloseable {
-    private static final Logger LOG = LogManager.getLogger(LiveExecution.class);
-    private static final long CLOSE_LIMIT_NANOS = 2_000_000_000L;
+    /** How long a closing execution waits for its threads. */
+    public static final long GRACE_MILLIS = 2_000;
 
-    private final String owner;
-    private final LiveCheckpoints checkpoints;
+    private static final Logger LOG = LogManager.getLogger(LiveExecution.class);
+
+    private final String name;
+    private final ArmedHere checkpoints;
+    private final LiveTimers timers;
     private final Set<LiveThread> threads = ConcurrentHashMap.newKeySet();
-    private final ScheduledThreadPoolExecutor timers;
+    private final ReentrantLock life = new ReentrantLock(); // guards closed against a late start
+    private boolean closed;
 
     /**
-     * An execution of its own, with checkpoints of its own.
+     * For the bundle that asked.
      *
-     * @param owner named in reports, such as a bundle's symbolic name
+     * @param context names the bundle
+     * @param checkpoints the set that all executions share
      */
-    public LiveExecution(String owner) {
-        this(owner, new LiveCheckpoints());
+    @Activate
+    public LiveExecution(ComponentContext context, @Reference LiveCheckpoints checkpoints) {
+        this(nameOf(context.getUsingBundle()), checkpoints);
     }
 
     /**
-     * An execution that shares its checkpoints with others.
+     * For tests and programs without a framework; it has checkpoints of its own.
      *
-     * @param owner named in reports
-     * @param checkpoints shared by all executions of a machine
+     * @param name prefix of its threads' names
      */
-    LiveExecution(String owner, LiveCheckpoints checkpoints) {
-        this.owner = owner;
-        this.checkpoints = checkpoints;
-        timers =
-                new ScheduledThreadPoolExecutor(
-                        1, Thread.ofPlatform().daemon().name(owner + ".timer").factory());
-        timers.setRemoveOnCancelPolicy(true);
-        timers.setKeepAliveTime(10, TimeUnit.SECONDS);
-        timers.allowCoreThreadTimeOut(true);
+    public LiveExecution(String name) {
+        this(name, new LiveCheckpoints());
+    }
+
+    private LiveExecution(String name, LiveCheckpoints shared) {
+        this.name = name;
+        checkpoints = new ArmedHere(shared);
+        timers = new LiveTimers(name);
+    }
+
+    private static String nameOf(Bundle bundle) {
+        String name = bundle.getSymbolicName();
+        return name == null ? "bundle " + bundle.getBundleId() : name;
     }
 
     @Override
-    public EmulatedThread start(ThreadKind kind, String name, Runnable body) {
-        var thread = new LiveThread(kind, name, body, threads::remove);
-        threads.add(thread);
-        thread.begin();
+    public EmulatedThread start(ThreadKind kind, String threadName, Runnable body) {
+        LiveThread thread = new LiveThread(kind, name, threadName, body, threads::remove);
+        life.lock();
+        try {
+            if (closed) {
+                throw closed("thread " + threadName);
+            }
+            threads.add(thread);
+            thread.start();
+        } finally {
+            life.unlock();
+        }
         return thread;
     }
 
@@ -73,45 +99,43 @@ public final class LiveExecution implements Execution, AutoCloseable {
     }
 
     @Override
+    @SuppressWarnings("ThreadPriorityCheck") // a sleep of 0 is defined as a yield
     public void sleep(long nanos) throws InterruptedException {
-        if (Thread.interrupted()) {
+        if (nanos > 0) {
+            TimeUnit.NANOSECONDS.sleep(nanos);
+        } else if (Thread.interrupted()) {
             throw new InterruptedException();
-        }
-        long end = System.nanoTime() + nanos;
-        for (long left = nanos; left > 0; left = end - System.nanoTime()) {
-            LockSupport.parkNanos(this, left);
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
+        } else {
+            Thread.yield();
         }
     }
 
     @Override
-    public Timer schedule(String name, long delayNanos, Runnable action) {
-        var future =
-                timers.schedule(
-                        () -> runTimer(name, action),
-                        Math.max(0, delayNanos),
-                        TimeUnit.NANOSECONDS);
-        return () -> future.cancel(false);
-    }
-
-    private void runTimer(String name, Runnable action) {
+    public Timer schedule(String timerName, long delayNanos, Runnable action) {
+        life.lock();
         try {
-            action.run();
-        } catch (RuntimeException | Error e) {
-            LOG.error("{}: timer {} threw", owner, name, e);
+            if (closed) {
+                throw closed("timer " + timerName);
+            }
+            return timers.schedule(timerName, delayNanos, action);
+        } finally {
+            life.unlock();
         }
     }
 
-    @Override
-    public NamedLock lock(String name) {
-        return new LiveLock(name);
+    private IllegalStateException closed(String what) {
+        return new IllegalStateException(
+                what + " cannot start: the execution of " + name + " is closed");
     }
 
     @Override
-    public Checkpoint checkpoint(String name) {
-        return checkpoints.of(name);
+    public NamedLock lock(String lockName) {
+        return new LiveLock(lockName);
+    }
+
+    @Override
+    public Checkpoint checkpoint(String checkpointName) {
+        return checkpoints.shared().get(checkpointName);
     }
 
     @Override
@@ -119,35 +143,60 @@ public final class LiveExecution implements Execution, AutoCloseable {
         return checkpoints;
     }
 
-    /** {@return the names of the threads that are alive, sorted} */
-    public List<String> threads() {
-        return threads.stream().map(EmulatedThread::name).sorted().toList();
+    /** {@return the names of its threads that have not ended} */
+    public List<String> alive() {
+        List<String> names = new ArrayList<>();
+        for (LiveThread thread : threads) {
+            names.add(thread.name());
+        }
+        timers.running().ifPresent(names::add);
+        names.sort(null);
+        return names;
     }
 
     @Override
+    @Deactivate
     public void close() {
-        int pending = timers.shutdownNow().size();
-        if (pending > 0) {
-            LOG.warn("{} left {} timers, which are cancelled", owner, pending);
+        life.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        } finally {
+            life.unlock();
         }
-        threads.forEach(LiveThread::interruptQuietly);
-        long end = System.nanoTime() + CLOSE_LIMIT_NANOS;
-        for (LiveThread thread : threads) {
-            if (thread.isCurrent()) {
-                continue;
+        checkpoints.disarmAll();
+        timers.close();
+        threads.forEach(LiveThread::interrupt);
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GRACE_MILLIS);
+        boolean interrupted = false;
+        try {
+            for (LiveThread thread : threads) {
+                if (!thread.isCurrent()) {
+                    thread.join(deadline - System.nanoTime());
+                }
             }
-            if (!thread.awaitEnd(end - System.nanoTime())) {
-                LOG.warn(
-                        "{} left thread {} alive, at {}", owner, thread.name(), thread.whereItIs());
-            }
+            timers.join(deadline - System.nanoTime());
+        } catch (InterruptedException e) {
+            interrupted =
+                    true; // whoever stops us is in a hurry: report what is left, and pass it on
+        }
+        report();
+        if (interrupted) {
+            Thread.currentThread().interrupt();
         }
     }
 
-    private static final class LiveLock extends NamedLock {
-        @java.io.Serial private static final long serialVersionUID = 1;
-
-        LiveLock(String name) {
-            super(name);
+    private void report() {
+        for (LiveThread thread : threads) {
+            LOG.warn("{} left thread {} behind, at {}", name, thread.name(), thread.place());
         }
+        timers.running().ifPresent(timer -> LOG.warn("{} left timer {} running", name, timer));
+    }
+
+    @Override
+    public String toString() {
+        return "execution of " + name;
     }
 }

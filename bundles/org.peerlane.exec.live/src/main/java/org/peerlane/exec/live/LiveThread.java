@@ -9,36 +9,44 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.ThreadKind;
 
-/** A thread of the JVM with a name and with what its body threw. */
+/** A virtual thread, or a platform thread for one that polls. */
 final class LiveThread implements EmulatedThread {
     private static final Logger LOG = LogManager.getLogger(LiveThread.class);
 
+    private final String owner;
     private final String name;
+    private final Runnable body;
+    private final Consumer<LiveThread> atEnd;
     private final Thread thread;
     private volatile @Nullable Throwable failure;
 
-    LiveThread(ThreadKind kind, String name, Runnable body, Consumer<LiveThread> ended) {
+    LiveThread(
+            ThreadKind kind, String owner, String name, Runnable body, Consumer<LiveThread> atEnd) {
+        this.owner = owner;
         this.name = name;
-        Runnable run =
-                () -> {
-                    try {
-                        body.run();
-                    } catch (Throwable e) {
-                        failure = e;
-                        LOG.error("thread {} ended by an exception", name, e);
-                    } finally {
-                        ended.accept(this);
-                    }
-                };
-        thread =
+        this.body = body;
+        this.atEnd = atEnd;
+        Thread.Builder builder =
                 switch (kind) {
-                    case BLOCKING -> Thread.ofVirtual().name(name).unstarted(run);
-                    case POLLING -> Thread.ofPlatform().daemon().name(name).unstarted(run);
+                    case BLOCKING -> Thread.ofVirtual();
+                    case POLLING -> Thread.ofPlatform().daemon();
                 };
+        thread = builder.name(owner + "/" + name).unstarted(this::run);
     }
 
-    void begin() {
+    void start() {
         thread.start();
+    }
+
+    private void run() {
+        try {
+            body.run();
+        } catch (Throwable e) {
+            failure = e;
+            LOG.error("thread {} of {} died", name, owner, e);
+        } finally {
+            atEnd.accept(this);
+        }
     }
 
     @Override
@@ -51,19 +59,13 @@ final class LiveThread implements EmulatedThread {
         return thread.isAlive();
     }
 
+    boolean isCurrent() {
+        return thread == Thread.currentThread();
+    }
+
     @Override
     public void interrupt() {
         thread.interrupt();
-    }
-
-    void interruptQuietly() {
-        if (!isCurrent()) {
-            thread.interrupt();
-        }
-    }
-
-    boolean isCurrent() {
-        return Thread.currentThread() == thread;
     }
 
     @Override
@@ -76,31 +78,14 @@ final class LiveThread implements EmulatedThread {
         return thread.join(Duration.ofNanos(Math.max(0, timeoutNanos)));
     }
 
-    /**
-     * As {@link #join(long)}, for a caller that is going down itself and takes an interrupt as the
-     * end.
-     */
-    boolean awaitEnd(long timeoutNanos) {
-        try {
-            return join(timeoutNanos);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return !isAlive();
-        }
-    }
-
-    String whereItIs() {
-        StackTraceElement[] stack = thread.getStackTrace();
-        return stack.length == 0 ? "its end" : stack[0].toString();
-    }
-
     @Override
     public Optional<Throwable> failure() {
         return Optional.ofNullable(failure);
     }
 
-    @Override
-    public String toString() {
-        return name;
+    /** {@return where it is, for a report} */
+    String place() {
+        StackTraceElement[] stack = thread.getStackTrace();
+        return stack.length == 0 ? "an unknown place" : stack[0].toString();
     }
 }

@@ -1,6 +1,6 @@
 /**
- * Execution on the machine's own threads and clock. Start at {@link
- * org.peerlane.exec.live.LiveExecution}.
+ * Virtual and platform threads on the machine's own clock, one execution per bundle. Start at
+ * LiveExecution.
  */
 @NullMarked
 package org.peerlane.exec.live;

@@ -3,26 +3,29 @@ package org.peerlane.exec.live;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
-import org.peerlane.exec.api.Checkpoint;
-import org.peerlane.exec.api.Checkpoints.Armed;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.exec.api.Timer;
 
 @DisplayName("Live execution")
-@Timeout(value = 20, unit = TimeUnit.SECONDS)
+@Timeout(30)
 class LiveExecutionTest {
-    private final LiveExecution execution = new LiveExecution("test");
+    private static final long SECOND = TimeUnit.SECONDS.toNanos(1);
+    private final LiveExecution execution = new LiveExecution("test.bundle");
 
     @AfterEach
     void close() {
@@ -30,109 +33,156 @@ class LiveExecutionTest {
     }
 
     @ParameterizedTest
-    @EnumSource
-    void runsAThreadOfItsNameAndKind(ThreadKind kind) throws InterruptedException {
-        Thread[] ran = new Thread[1];
+    @CsvSource({"BLOCKING, true", "POLLING, false"})
+    void theKindDecidesWhatCarriesTheThread(ThreadKind kind, boolean virtual)
+            throws InterruptedException {
+        AtomicReference<@Nullable Thread> ran = new AtomicReference<>(null);
         EmulatedThread thread =
-                execution.start(kind, "edu0.dma", () -> ran[0] = Thread.currentThread());
+                execution.start(kind, "edu0.dma", () -> ran.set(Thread.currentThread()));
         thread.join();
-        assertThat(ran[0].getName()).isEqualTo("edu0.dma");
-        assertThat(ran[0].isVirtual()).isEqualTo(kind == ThreadKind.BLOCKING);
+        Thread carried = Objects.requireNonNull(ran.get());
+        assertThat(carried.isVirtual()).isEqualTo(virtual);
+        assertThat(carried.getName()).isEqualTo("test.bundle/edu0.dma");
+        assertThat(thread.name()).isEqualTo("edu0.dma");
         assertThat(thread.isAlive()).isFalse();
-    }
-
-    @Test
-    void keepsWhatABodyThrew() throws InterruptedException {
-        EmulatedThread thread =
-                execution.start(
-                        ThreadKind.BLOCKING,
-                        "thrower",
-                        () -> {
-                            throw new IllegalStateException("boom");
-                        });
-        thread.join();
-        assertThat(thread.failure()).get().isInstanceOf(IllegalStateException.class);
-    }
-
-    @Test
-    void closeInterruptsWhatStillRuns() {
-        var ended = new AtomicBoolean();
-        execution.start(
-                ThreadKind.BLOCKING,
-                "sleeper",
-                () -> {
-                    try {
-                        execution.sleep(Long.MAX_VALUE / 2);
-                    } catch (InterruptedException e) {
-                        ended.set(true);
-                    }
-                });
-        assertThat(execution.threads()).containsExactly("sleeper");
-        execution.close();
-        assertThat(ended).isTrue();
-        assertThat(execution.threads()).isEmpty();
-    }
-
-    @Test
-    void aTimerRunsOnceAndACancelledOneNever() throws InterruptedException {
-        var ran = new CountDownLatch(1);
-        var never = new AtomicBoolean();
-        var cancelled = execution.schedule("never", 3_600_000_000_000L, () -> never.set(true));
-        execution.schedule("once", 1_000_000, ran::countDown);
-        assertThat(cancelled.cancel()).isTrue();
-        assertThat(cancelled.cancel()).isFalse();
-        ran.await();
-        assertThat(never).isFalse();
-    }
-
-    @Test
-    void joinWithALimitSaysWhetherTheThreadHasEnded() throws InterruptedException {
-        var bell = new Doorbell(execution, "bell");
-        EmulatedThread thread =
-                execution.start(
-                        ThreadKind.BLOCKING,
-                        "waiter",
-                        () -> {
-                            try {
-                                bell.await();
-                            } catch (InterruptedException e) {
-                                throw new IllegalStateException(e);
-                            }
-                        });
-        assertThat(thread.join(1_000_000)).isFalse();
-        bell.ring();
-        assertThat(thread.join(10_000_000_000L)).isTrue();
         assertThat(thread.failure()).isEmpty();
     }
 
     @Test
-    void anArmedCheckpointActsAndADisarmedOneDoesNot() {
-        Checkpoint point = execution.checkpoint("here");
-        var hits = new AtomicInteger();
-        Armed armed = execution.checkpoints().arm("here", hits::incrementAndGet);
-        point.reached();
-        assertThat(armed.hits()).isEqualTo(1);
-        armed.close();
-        point.reached();
-        assertThat(hits).hasValue(1);
-        assertThat(execution.checkpoint("here")).isSameAs(point);
-        assertThat(execution.checkpoints().names()).contains("here");
+    void whatABodyThrowsIsKept() throws InterruptedException {
+        IllegalStateException planted = new IllegalStateException("planted");
+        EmulatedThread thread =
+                execution.start(
+                        ThreadKind.BLOCKING,
+                        "dies",
+                        () -> {
+                            throw planted;
+                        });
+        assertThat(thread.join(10 * SECOND)).isTrue();
+        assertThat(thread.failure()).containsSame(planted);
+        assertThat(execution.alive()).isEmpty();
     }
 
     @Test
-    void whatAnArmedActionThrowsComesOutOfTheCheckpoint() {
-        try (Armed armed =
-                execution
-                        .checkpoints()
-                        .arm(
-                                "fail",
-                                () -> {
-                                    throw new IllegalStateException("injected");
-                                })) {
-            assertThatIllegalStateException()
-                    .isThrownBy(() -> execution.checkpoint("fail").reached())
-                    .withMessage("injected");
-            assertThat(armed.hits()).isEqualTo(1);
-        }
+    void aTimedJoinGivesUpOnAThreadThatWaits() throws InterruptedException {
+        Doorbell never = new Doorbell(execution, "never");
+        EmulatedThread thread = execution.start(ThreadKind.BLOCKING, "w", quietly(never::await));
+        assertThat(thread.join(1_000_000)).isFalse();
+        assertThat(execution.alive()).containsExactly("w");
+        thread.interrupt();
+        thread.join();
+    }
+
+    @Test
+    void aTimerRunsOnceAfterItsDelay() throws InterruptedException {
+        Doorbell ran = new Doorbell(execution, "ran");
+        long before = execution.nanoTime();
+        Timer timer = execution.schedule("t", 5_000_000, ran::ring);
+        ran.await();
+        assertThat(execution.nanoTime() - before).isGreaterThanOrEqualTo(5_000_000);
+        assertThat(timer.cancel()).isFalse();
+        assertThat(ran.poll()).isFalse();
+    }
+
+    @Test
+    void aCancelledTimerNeverRunsAndALaterOneStillDoes() throws InterruptedException {
+        AtomicBoolean ran = new AtomicBoolean();
+        Doorbell later = new Doorbell(execution, "later");
+        Timer timer = execution.schedule("t", 5_000_000, () -> ran.set(true));
+        assertThat(timer.cancel()).isTrue();
+        assertThat(timer.cancel()).isFalse();
+        execution.schedule("later", 10_000_000, later::ring);
+        later.await();
+        assertThat(ran).isFalse();
+    }
+
+    @Test
+    void aTimerThatRunsAlreadyIsTooLateToCancel() throws InterruptedException {
+        Doorbell begun = new Doorbell(execution, "begun");
+        CountDownLatch goOn = new CountDownLatch(1);
+        Timer timer =
+                execution.schedule(
+                        "t",
+                        0,
+                        quietly(() -> {
+                            begun.ring();
+                            goOn.await();
+                        }));
+        begun.await();
+        assertThat(timer.cancel()).isFalse();
+        goOn.countDown();
+    }
+
+    @Test
+    void aTimerThatThrowsDoesNotStopTheOthers() throws InterruptedException {
+        Doorbell ran = new Doorbell(execution, "ran");
+        execution.schedule(
+                "bad",
+                0,
+                () -> {
+                    throw new IllegalStateException("planted");
+                });
+        execution.schedule("good", 1_000, ran::ring);
+        assertThat(ran.await(10 * SECOND)).isTrue();
+    }
+
+    @Test
+    void closingInterruptsThreadsCancelsTimersAndRefusesNewWork() {
+        AtomicBoolean timerRan = new AtomicBoolean();
+        Doorbell never = new Doorbell(execution, "never");
+        EmulatedThread thread =
+                execution.start(ThreadKind.BLOCKING, "engine", quietly(never::await));
+        Timer timer = execution.schedule("t", 3_600 * SECOND, () -> timerRan.set(true));
+        execution.close();
+        assertThat(thread.isAlive()).isFalse();
+        assertThat(execution.alive()).isEmpty();
+        assertThat(timerRan).isFalse();
+        assertThat(timer.cancel()).isTrue();
+        assertThatIllegalStateException()
+                .isThrownBy(() -> execution.start(ThreadKind.BLOCKING, "late", () -> {}))
+                .withMessageContaining("late")
+                .withMessageContaining("test.bundle");
+        assertThatIllegalStateException().isThrownBy(() -> execution.schedule("late", 0, () -> {}));
+    }
+
+    @Test
+    void aThreadThatIgnoresItsInterruptIsReported() throws InterruptedException {
+        AtomicBoolean stop = new AtomicBoolean();
+        EmulatedThread stubborn =
+                execution.start(
+                        ThreadKind.POLLING,
+                        "stubborn",
+                        () -> {
+                            while (!stop.get()) {
+                                LockSupport.parkNanos(stop, 1_000_000);
+                            }
+                        });
+        execution.close();
+        assertThat(execution.alive()).containsExactly("stubborn");
+        stop.set(true);
+        stubborn.join();
+        assertThat(execution.alive()).isEmpty();
+    }
+
+    @Test
+    void timeNeverGoesBackAndSleepLetsItPass() throws InterruptedException {
+        long before = execution.nanoTime();
+        execution.sleep(2_000_000);
+        execution.sleep(0);
+        assertThat(execution.nanoTime() - before).isGreaterThanOrEqualTo(2_000_000);
+    }
+
+    interface Waiting {
+        void run() throws InterruptedException;
+    }
+
+    static Runnable quietly(Waiting body) {
+        return () -> {
+            try {
+                body.run();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        };
     }
 }

@@ -1,52 +1,29 @@
 package org.peerlane.exec.sim;
 
-import org.peerlane.exec.api.Timer;
-
-/** Something that is due at a point of virtual time. */
-final class Alarm implements Comparable<Alarm>, Timer {
-    final long at;
+/** Something that is due at a virtual time; ties go in the order they were set. */
+abstract sealed class Alarm implements Comparable<Alarm> permits SimTimer, Alarm.Wake {
+    final long due;
     private final long order;
-    private final Runnable action;
-    private boolean rang;
-    private boolean cancelled;
+    boolean off;
 
-    /**
-     * @param at virtual time
-     * @param order breaks ties: first come, first rung
-     */
-    Alarm(long at, long order, Runnable action) {
-        this.at = at;
+    Alarm(long due, long order) {
+        this.due = due;
         this.order = order;
-        this.action = action;
-    }
-
-    void ring() {
-        if (!cancelled) {
-            rang = true;
-            action.run();
-        }
-    }
-
-    boolean rang() {
-        return rang;
-    }
-
-    boolean isCancelled() {
-        return cancelled;
     }
 
     @Override
-    public boolean cancel() {
-        if (rang || cancelled) {
-            return false;
-        }
-        cancelled = true;
-        return true;
-    }
-
-    @Override
-    public int compareTo(Alarm other) {
-        int byTime = Long.compare(at, other.at);
+    public final int compareTo(Alarm other) {
+        int byTime = Long.compare(due, other.due);
         return byTime != 0 ? byTime : Long.compare(order, other.order);
+    }
+
+    /** Ends a thread's timed wait. */
+    static final class Wake extends Alarm {
+        final SimThread thread;
+
+        Wake(long due, long order, SimThread thread) {
+            super(due, order);
+            this.thread = thread;
+        }
     }
 }

@@ -1,75 +1,103 @@
 package org.peerlane.exec.sim;
 
 import java.io.Serial;
-import java.util.ArrayList;
-import java.util.Date;
-import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.exec.api.NamedLock;
 
 /**
- * A lock of a simulation. It keeps its own owner and waiters instead of the JDK's queue: whoever of
- * the waiters and the newcomers is chosen first gets it, so that every order is explored.
+ * A lock without a JDK queue: owner and waiters are plain fields, since only one thread runs at a
+ * time. It is a switch point before an acquisition and after a release. A release makes every
+ * waiter runnable and whoever is chosen first gets it, so barging is explored too.
  */
-final class SimLock extends NamedLock implements SimThread.Waitable {
+final class SimLock extends NamedLock {
     @Serial private static final long serialVersionUID = 1;
 
-    private final transient Simulation sim;
-    private final transient List<SimThread> waiters = new ArrayList<>(2);
+    private final transient Scheduler scheduler;
+    private final int number; // tells locks of one class apart in reports
+    private final transient WaitList waiters = new WaitList();
     private transient @Nullable SimThread owner;
     private transient int holds;
 
-    SimLock(Simulation sim, String name) {
+    SimLock(Scheduler scheduler, String name, int number) {
         super(name);
-        this.sim = sim;
+        this.scheduler = scheduler;
+        this.number = number;
     }
 
-    @Override
-    public String describe() {
-        return "lock " + name() + ", which " + (owner == null ? "nobody" : owner.name()) + " holds";
+    @Nullable SimThread owner() {
+        return owner;
+    }
+
+    WaitList waiters() {
+        return waiters;
+    }
+
+    Scheduler scheduler() {
+        return scheduler;
     }
 
     @Override
     public void lock() {
-        sim.switchPoint("lock ", name());
-        acquire(sim.current());
+        SimThread me = scheduler.me();
+        if (owner == me) {
+            holds++;
+            return;
+        }
+        scheduler.point("lock", this);
+        acquire(me, 1);
     }
 
-    private void acquire(SimThread me) {
-        while (owner != null && owner != me) {
-            waiters.add(me);
-            me.blockUninterruptibly(this);
-            waiters.remove(me);
+    /** Takes the lock, waiting without limit; no switch point of its own. */
+    void acquire(SimThread me, int count) {
+        while (owner != null) {
+            scheduler.block(me, this, waiters, false, Long.MAX_VALUE);
         }
         owner = me;
-        holds++;
+        holds = count;
     }
 
     @Override
     public void lockInterruptibly() throws InterruptedException {
-        sim.switchPoint("lock ", name());
-        SimThread me = sim.current();
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
-        }
-        while (owner != null && owner != me) {
-            waiters.add(me);
-            me.block(this);
-            waiters.remove(me);
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
-        }
-        owner = me;
-        holds++;
+        tryUntil(Long.MAX_VALUE);
     }
 
     @Override
     public boolean tryLock() {
-        sim.switchPoint("tryLock ", name());
-        SimThread me = sim.current();
+        SimThread me = scheduler.me();
+        if (owner != me) {
+            scheduler.point("try", this);
+        }
+        return takeIfFree(me);
+    }
+
+    @Override
+    public boolean tryLock(long timeout, TimeUnit unit) throws InterruptedException {
+        return tryUntil(scheduler.deadline(unit.toNanos(timeout)));
+    }
+
+    private boolean tryUntil(long deadline) throws InterruptedException {
+        SimThread me = scheduler.me();
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        if (owner != me) {
+            scheduler.point("lock", this);
+        }
+        while (!takeIfFree(me)) {
+            if (scheduler.now() >= deadline) {
+                return false;
+            }
+            scheduler.block(me, this, waiters, true, deadline);
+            if (me.woken == SimThread.Woken.INTERRUPTED) {
+                Thread.interrupted();
+                throw new InterruptedException();
+            }
+        }
+        return true;
+    }
+
+    private boolean takeIfFree(SimThread me) {
         if (owner != null && owner != me) {
             return false;
         }
@@ -79,70 +107,58 @@ final class SimLock extends NamedLock implements SimThread.Waitable {
     }
 
     @Override
-    public boolean tryLock(long timeout, TimeUnit unit) throws InterruptedException {
-        sim.switchPoint("tryLock ", name());
-        SimThread me = sim.current();
-        if (Thread.interrupted()) {
-            throw new InterruptedException();
+    public void unlock() {
+        SimThread me = held();
+        if (--holds == 0) {
+            free();
+            scheduler.passed(me, "unlock", this);
+            scheduler.maybeSwitch(me);
         }
-        Alarm alarm = null;
-        try {
-            while (owner != null && owner != me) {
-                if (alarm == null) {
-                    alarm = sim.wakeAt(me, unit.toNanos(timeout));
-                } else if (alarm.rang()) {
-                    return false;
-                }
-                waiters.add(me);
-                me.block(this);
-                waiters.remove(me);
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-            }
-        } finally {
-            if (alarm != null) {
-                alarm.cancel();
-            }
-        }
-        owner = me;
-        holds++;
-        return true;
     }
 
-    @Override
-    public void unlock() {
-        SimThread me = sim.current();
+    /** {@return the calling thread, which must hold the lock} */
+    SimThread held() {
+        SimThread me = scheduler.me();
         if (owner != me) {
             throw new IllegalMonitorStateException(
-                    me + " unlocks " + name() + ", which " + owner + " holds");
+                    me + " does not hold " + this + ", its owner is " + owner);
         }
-        if (--holds == 0) {
-            release();
-            sim.switchPoint("unlock ", name());
-        }
+        return me;
     }
 
-    private void release() {
+    /** Gives the lock up whole. {@return the holds to take again} */
+    int release() {
+        int had = holds;
+        holds = 0;
+        free();
+        return had;
+    }
+
+    private void free() {
         owner = null;
-        for (SimThread waiter : waiters) {
-            waiter.wake();
+        for (SimThread waiter = waiters.poll(); waiter != null; waiter = waiters.poll()) {
+            scheduler.wake(waiter, waiter.woken);
         }
     }
 
     @Override
-    public Condition newCondition() {
+    public SimCondition newCondition() {
         return newCondition("condition");
     }
 
     @Override
-    public Condition newCondition(String condition) {
-        return new SimCondition(name() + "." + condition);
+    public SimCondition newCondition(String condition) {
+        return new SimCondition(this, condition);
+    }
+
+    @Override
+    public boolean isLocked() {
+        return owner != null;
     }
 
     @Override
     public boolean isHeldByCurrentThread() {
-        return owner == sim.current();
+        return owner != null && owner.thread == Thread.currentThread();
     }
 
     @Override
@@ -151,120 +167,7 @@ final class SimLock extends NamedLock implements SimThread.Waitable {
     }
 
     @Override
-    public boolean isLocked() {
-        return owner != null;
-    }
-
-    /** A condition of the lock; signals go to the one that has waited longest, as the JDK's do. */
-    private final class SimCondition implements Condition, SimThread.Waitable {
-        private final String name;
-        private final List<SimThread> waiting = new ArrayList<>(2);
-
-        SimCondition(String name) {
-            this.name = name;
-        }
-
-        @Override
-        public String describe() {
-            return "a signal of " + name;
-        }
-
-        private SimThread holder() {
-            SimThread me = sim.current();
-            if (owner != me) {
-                throw new IllegalMonitorStateException(
-                        me + " uses " + name + " without holding " + SimLock.this.name());
-            }
-            return me;
-        }
-
-        @Override
-        public void await() throws InterruptedException {
-            waitFor(Long.MAX_VALUE);
-        }
-
-        @Override
-        public long awaitNanos(long nanos) throws InterruptedException {
-            long end = sim.nanoTime() + nanos;
-            waitFor(Math.max(0, nanos));
-            return end - sim.nanoTime();
-        }
-
-        @Override
-        @SuppressWarnings("WaitNotInLoop") // the caller's loop, as of any condition
-        public boolean await(long time, TimeUnit unit) throws InterruptedException {
-            return awaitNanos(unit.toNanos(time)) > 0;
-        }
-
-        @Override
-        public boolean awaitUntil(Date deadline) {
-            throw new UnsupportedOperationException(
-                    "awaitUntil reads the wall clock, which a simulation does not have");
-        }
-
-        @Override
-        public void awaitUninterruptibly() {
-            SimThread me = holder();
-            int held = park(me);
-            me.blockUninterruptibly(this);
-            waiting.remove(me);
-            unpark(me, held);
-        }
-
-        /** Waits until a signal, an interrupt, or for so long. */
-        private void waitFor(long nanos) throws InterruptedException {
-            SimThread me = holder();
-            if (Thread.interrupted()) {
-                throw new InterruptedException();
-            }
-            Alarm alarm = nanos == Long.MAX_VALUE ? null : sim.wakeAt(me, nanos);
-            int held = park(me);
-            me.block(this);
-            if (alarm != null) {
-                alarm.cancel();
-            }
-            boolean signalled = !waiting.remove(me);
-            boolean interrupted = Thread.interrupted();
-            unpark(me, held);
-            if (interrupted) {
-                if (!signalled) {
-                    throw new InterruptedException();
-                }
-                Thread.currentThread().interrupt();
-            }
-        }
-
-        private int park(SimThread me) {
-            int held = holds;
-            waiting.add(me);
-            sim.note("wait ", name);
-            holds = 0;
-            release();
-            return held;
-        }
-
-        private void unpark(SimThread me, int held) {
-            acquire(me);
-            holds = held;
-        }
-
-        @Override
-        public void signal() {
-            holder();
-            if (!waiting.isEmpty()) {
-                waiting.removeFirst().wake();
-            }
-            sim.switchPoint("signal ", name);
-        }
-
-        @Override
-        public void signalAll() {
-            holder();
-            for (SimThread waiter : waiting) {
-                waiter.wake();
-            }
-            waiting.clear();
-            sim.switchPoint("signal ", name);
-        }
+    public String toString() {
+        return name() + "#" + number;
     }
 }

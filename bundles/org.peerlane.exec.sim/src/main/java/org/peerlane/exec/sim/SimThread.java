@@ -1,128 +1,75 @@
 package org.peerlane.exec.sim;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.Executor;
-import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.exec.api.EmulatedThread;
 
 /**
- * A thread of a simulation, and what it waits for. It is its own virtual thread's scheduler: a
- * continuation that may run is put into the simulation's ready list.
+ * A thread of one schedule: a virtual thread that the scheduler resumes by running its task.
+ *
+ * <p><b>State.</b> Runnable ({@link #index} is its place among the runnable), waiting ({@link
+ * #waitsFor} says what for), or ended. Only the scheduler changes it, on the one carrier.
  */
-final class SimThread implements EmulatedThread, Executor {
-    final Simulation sim;
-    final int id;
+final class SimThread implements EmulatedThread, Runnable {
+    /** How a wait ended. */
+    enum Woken {
+        PLAINLY,
+        SIGNALLED,
+        TIMED_OUT,
+        INTERRUPTED
+    }
+
+    /** What a thread runs; may throw anything. */
+    @FunctionalInterface
+    interface Body {
+        void run() throws Throwable;
+    }
+
+    final Scheduler scheduler;
+    final Thread thread;
     private final String name;
-    private final Thread thread;
-    private final List<SimThread> joiners = new ArrayList<>(0);
+    private final Body body;
+    private final WaitList joiners = new WaitList();
     private @Nullable Throwable failure;
 
-    /** What goes on when the thread is chosen; the same object for the thread's whole life. */
-    private @Nullable Runnable continuation;
-
-    /** For {@link Chooser}. */
+    Runnable task = () -> {}; // resumes it; the JDK hands it over when the thread starts
+    boolean submitted; // in its last turn it asked to go on: it yielded rather than parked
+    int index = -1;
+    boolean ended;
     long priority;
 
-    /** What it waits for, for reports; null: it does not wait. */
-    @Nullable Waitable waitsFor;
+    @Nullable Object waitsFor;
+    @Nullable WaitList list; // where it waits; null for a sleep
+    Alarm.@Nullable Wake alarm;
+    boolean interruptible;
+    Woken woken = Woken.PLAINLY;
 
-    /** Whether what it waited for was given to it; set by whoever wakes it. */
-    boolean woken;
-
-    private boolean ended;
-
-    /** Something that threads wait for and that can say so in a report. */
-    interface Waitable {
-        /** {@return what is waited for, and who could end that} */
-        String describe();
-    }
-
-    SimThread(Simulation sim, int id, String name, Body body) {
-        this.sim = sim;
-        this.id = id;
+    SimThread(Scheduler scheduler, Thread.Builder.OfVirtual builder, String name, Body body) {
+        this.scheduler = scheduler;
         this.name = name;
-        this.thread = Carrier.unstarted(this, () -> runBody(body));
+        this.body = body;
+        thread = builder.name(name).unstarted(this);
     }
 
-    void begin() {
-        thread.start();
-    }
-
-    private void runBody(Body body) {
+    @Override
+    public void run() {
         try {
             body.run();
         } catch (Throwable e) {
             failure = e;
-            sim.failed(e);
+            scheduler.uncaught(this, e);
         } finally {
-            ended = true;
-            sim.ended();
-            for (SimThread joiner : joiners) {
-                joiner.wake();
-            }
+            scheduler.ended(this);
         }
     }
 
-    /** Goes on until the next switch point. The caller is the simulation's loop. */
-    void resume() {
-        Runnable next = continuation;
-        if (next == null) {
-            throw new IllegalStateException(name + " is ready without a continuation");
-        }
-        next.run();
+    @SuppressWarnings("ReferenceEquality") // the JDK keeps one task object per thread
+    boolean isResumedBy(Runnable submittedTask) {
+        return task == submittedTask;
     }
 
-    @Override
-    public void execute(Runnable task) {
-        continuation = task;
-        sim.ready(this);
-    }
-
-    /**
-     * Waits until {@link #wake}. The caller is this thread, and looks again at what it waits for.
-     */
-    void block(Waitable waitable) {
-        waitsFor = waitable;
-        woken = false;
-        while (!woken) {
-            LockSupport.park(waitable);
-            if (thread.isInterrupted()) {
-                break;
-            }
-        }
-        waitsFor = null;
-    }
-
-    /** As {@link #block}, but an interrupt does not end it. */
-    void blockUninterruptibly(Waitable waitable) {
-        boolean interrupted = false;
-        waitsFor = waitable;
-        woken = false;
-        while (!woken) {
-            LockSupport.park(waitable);
-            if (!woken && Thread.interrupted()) {
-                interrupted = true;
-            }
-        }
-        waitsFor = null;
-        if (interrupted) {
-            thread.interrupt();
-        }
-    }
-
-    /** Ends the wait of {@link #block}. */
-    void wake() {
-        if (!woken) {
-            woken = true;
-            LockSupport.unpark(thread);
-        }
-    }
-
-    boolean hasEnded() {
-        return ended;
+    WaitList joiners() {
+        return joiners;
     }
 
     @Override
@@ -137,8 +84,7 @@ final class SimThread implements EmulatedThread, Executor {
 
     @Override
     public void interrupt() {
-        thread.interrupt();
-        sim.switchPoint("interrupt ", name);
+        scheduler.interrupt(this);
     }
 
     @Override
@@ -148,30 +94,20 @@ final class SimThread implements EmulatedThread, Executor {
 
     @Override
     public boolean join(long timeoutNanos) throws InterruptedException {
-        sim.switchPoint("join ", name);
-        SimThread me = sim.current();
-        Alarm alarm = timeoutNanos == Long.MAX_VALUE ? null : sim.wakeAt(me, timeoutNanos);
-        try {
-            while (!ended) {
-                if (Thread.interrupted()) {
-                    throw new InterruptedException();
-                }
-                if (alarm != null && alarm.rang()) {
-                    return false;
-                }
-                joiners.add(me);
-                try {
-                    me.block(() -> "the end of " + name);
-                } finally {
-                    joiners.remove(me);
-                }
-            }
-            return true;
-        } finally {
-            if (alarm != null) {
-                alarm.cancel();
+        SimThread me = scheduler.me();
+        if (Thread.interrupted()) {
+            throw new InterruptedException();
+        }
+        scheduler.passed(me, "join", this);
+        long deadline = scheduler.deadline(timeoutNanos);
+        while (!ended && scheduler.now() < deadline) {
+            scheduler.block(me, this, joiners, true, deadline);
+            if (me.woken == Woken.INTERRUPTED) {
+                Thread.interrupted();
+                throw new InterruptedException();
             }
         }
+        return ended;
     }
 
     @Override
