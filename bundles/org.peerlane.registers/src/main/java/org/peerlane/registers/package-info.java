@@ -1,4 +1,8 @@
-/** Registers as data: one line per field, checked, printed, dispatched. */
+/**
+ * Registers as data: one line per field, checked, printed, dispatched. A device declares its map as
+ * an enum of {@link org.peerlane.registers.Register} and keeps the bits in a {@link
+ * org.peerlane.registers.RegisterFile}. Start there.
+ */
 @Export
 @Version("1.0.0")
 @NullMarked
