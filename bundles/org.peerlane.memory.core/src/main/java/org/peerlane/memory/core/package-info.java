@@ -1,4 +1,7 @@
-/** Sparse physical memory in a shared file and its page allocator. */
+/**
+ * Sparse physical memory in a shared file and its page allocator. Start at {@link
+ * org.peerlane.memory.core.SparseMemory}.
+ */
 @NullMarked
 package org.peerlane.memory.core;
 
