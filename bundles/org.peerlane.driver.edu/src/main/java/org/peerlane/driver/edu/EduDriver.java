@@ -33,6 +33,7 @@ import org.peerlane.memory.api.PhysicalMemory;
  */
 @Component(
         service = PcieDriver.class,
+        immediate = true, // a shell command must not make a driver of its own
         property = {
             "osgi.command.scope=edu",
             "osgi.command.function=copy",
@@ -123,7 +124,7 @@ public final class EduDriver implements PcieDriver {
      *
      * @throws ErrnoException {@code ENODEV} there is no edu device; and as {@link FileCopy#run}
      */
-    public CopyReport copy(String file) {
+    public CopyReport copyFile(String file) {
         List<EduChannel> now = channels();
         if (now.isEmpty()) {
             throw new ErrnoException(
@@ -135,7 +136,7 @@ public final class EduDriver implements PcieDriver {
     /** The command {@code edu:copy}. */
     @Descriptor("copies a file through an edu device's DMA engine and compares SHA-256 sums")
     public void copy(CommandSession session, @Descriptor("the file") String file) {
-        CopyReport report = copy(file);
+        CopyReport report = copyFile(file);
         PrintStream out = session.getConsole();
         out.println(report);
         out.flush();

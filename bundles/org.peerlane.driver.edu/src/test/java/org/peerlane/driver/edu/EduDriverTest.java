@@ -69,12 +69,12 @@ class EduDriverTest {
     }
 
     private void copyFails(Path file, Errno errno, String part) {
-        expect(errno, part, () -> driver.copy(file.toString()));
+        expect(errno, part, () -> driver.copyFile(file.toString()));
         assertThat(pages.freePages()).isEqualTo(pages.totalPages());
     }
 
     private void copyWorks(Path file) throws Exception {
-        CopyReport report = driver.copy(file.toString());
+        CopyReport report = driver.copyFile(file.toString());
         assertThat(report.destinationSha256()).isEqualTo(sha256(file));
         report.check();
     }
@@ -101,7 +101,7 @@ class EduDriverTest {
     void copiesAFileOfAnySize(int bytes, long pieces) throws Exception {
         driver.probe(edu);
         Path file = file(bytes);
-        CopyReport report = driver.copy(file.toString());
+        CopyReport report = driver.copyFile(file.toString());
         assertThat(report.sourceSha256()).isEqualTo(sha256(file));
         assertThat(report.destinationSha256()).isEqualTo(report.sourceSha256());
         assertThat(report.bytes()).isEqualTo(bytes);
@@ -129,7 +129,7 @@ class EduDriverTest {
         copyFails(missing, Errno.ENOENT, missing.toString());
         copyFails(folder, Errno.EISDIR, folder.toString());
         copyFails(Path.of("/dev/null"), Errno.EINVAL, "/dev/null");
-        expect(Errno.EINVAL, "no path", () -> driver.copy("a\0b"));
+        expect(Errno.EINVAL, "no path", () -> driver.copyFile("a\0b"));
         Path secret = folder.resolve("secret");
         assertThat(FileCopy.refusal(secret, new AccessDeniedException("secret")))
                 .hasMessage("EACCES: no permission to read " + secret);
@@ -157,7 +157,7 @@ class EduDriverTest {
     void noticesDataThatCameBackDifferent() throws Exception {
         driver.probe(edu);
         edu.plan(Mishap.CORRUPTION, 4, () -> {});
-        CopyReport report = driver.copy(file(3 * PIECE).toString());
+        CopyReport report = driver.copyFile(file(3 * PIECE).toString());
         assertThat(report.isEqual()).isFalse();
         expect(Errno.EIO, report.destinationSha256(), report::check);
     }
@@ -221,7 +221,7 @@ class EduDriverTest {
                                 expect(
                                         Errno.ENODEV,
                                         "removed or reset",
-                                        () -> driver.copy(file.toString())));
+                                        () -> driver.copyFile(file.toString())));
         assertThat(hanging.await(10, TimeUnit.SECONDS)).isTrue();
         EmulatedThread removal =
                 execution.start(ThreadKind.BLOCKING, "removal", () -> driver.remove(edu, false));
@@ -255,7 +255,7 @@ class EduDriverTest {
                     execution.start(
                             ThreadKind.BLOCKING,
                             "copy" + i,
-                            () -> driver.copy(file.toString()).check()));
+                            () -> driver.copyFile(file.toString()).check()));
         }
         for (EmulatedThread copy : copies) {
             assertThat(copy.join(TimeUnit.SECONDS.toNanos(30))).isTrue();
@@ -305,7 +305,7 @@ class EduDriverTest {
         expect(
                 Errno.ENOMEM,
                 "no free page below 0x10000000",
-                () -> driver.copy(file(PIECE).toString()));
+                () -> driver.copyFile(file(PIECE).toString()));
         low.forEach(p -> pages.free(p, 0));
     }
 
