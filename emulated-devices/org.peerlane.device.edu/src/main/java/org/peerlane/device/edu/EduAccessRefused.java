@@ -11,4 +11,5 @@ import org.peerlane.trace.api.TraceEvent;
  * @param bytes width of the access
  * @param write whether it was a write
  */
-record EduAccessRefused(String slot, long offset, int bytes, boolean write) implements TraceEvent {}
+public record EduAccessRefused(String slot, long offset, int bytes, boolean write)
+        implements TraceEvent {}

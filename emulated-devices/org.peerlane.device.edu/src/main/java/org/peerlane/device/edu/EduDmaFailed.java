@@ -12,5 +12,6 @@ import org.peerlane.trace.api.TraceEvent;
  * @param bytes how many were asked for
  * @param reason a range outside the buffer, or what the bus answered
  */
-record EduDmaFailed(String slot, boolean toRam, long ram, long buffer, long bytes, String reason)
+public record EduDmaFailed(
+        String slot, boolean toRam, long ram, long buffer, long bytes, String reason)
         implements TraceEvent {}
