@@ -6,11 +6,12 @@ import static java.nio.file.StandardOpenOption.WRITE;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.ToLongFunction;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -33,25 +34,32 @@ final class BackingFile implements AutoCloseable {
      * @throws ErrnoException {@code EIO} none of the folders takes a file
      */
     static BackingFile make(List<Path> folders, long bytes) {
-        Path best = null;
-        long most = -1;
-        for (Path folder : folders) {
-            long usable = usable(folder);
-            if (usable > most) {
-                best = folder;
-                most = usable;
-            }
-            if (most >= bytes) {
-                break;
-            }
-        }
-        if (best == null) {
+        Path folder = choose(folders, BackingFile::usable, bytes);
+        if (folder == null) {
             throw new ErrnoException(
                     Errno.EIO, "none of the folders %s takes a file for RAM".formatted(folders));
         }
-        return make(best, bytes);
+        return make(folder, bytes);
     }
 
+    /** {@return the first folder with room for all, else the one with most, else null} */
+    static @Nullable Path choose(List<Path> folders, ToLongFunction<Path> usable, long bytes) {
+        Path best = null;
+        long most = -1;
+        for (Path folder : folders) {
+            long room = usable.applyAsLong(folder);
+            if (room >= bytes + Room.MARGIN) {
+                return folder;
+            }
+            if (room > most) {
+                best = folder;
+                most = room;
+            }
+        }
+        return best;
+    }
+
+    /** {@return bytes, or -1 if no file can be made there} */
     private static long usable(Path folder) {
         try {
             return Files.isWritable(folder) ? Files.getFileStore(folder).getUsableSpace() : -1;
@@ -69,10 +77,7 @@ final class BackingFile implements AutoCloseable {
                             bytes);
             Path name = Files.createTempFile(folder, "peerlane-ram-", null); // for its owner only
             try {
-                FileChannel channel = FileChannel.open(name, READ, WRITE);
-                // by one byte at the end: to map past the end would allocate all of it
-                channel.write(ByteBuffer.allocate(1), bytes - 1);
-                return new BackingFile(channel, room);
+                return new BackingFile(FileChannel.open(name, READ, WRITE), room);
             } finally {
                 Files.delete(name);
             }
@@ -89,7 +94,10 @@ final class BackingFile implements AutoCloseable {
         return room;
     }
 
-    /** {@return a part of the file as memory, for as long as the arena lives} */
+    /**
+     * {@return a part of the file as memory, for as long as the arena lives} The file grows to it,
+     * by a hole.
+     */
     MemorySegment map(long position, long bytes, Arena arena) {
         try {
             return channel.map(FileChannel.MapMode.READ_WRITE, position, bytes, arena);

@@ -22,7 +22,9 @@ final class Room {
         long bytes() throws IOException;
     }
 
-    private static final long MARGIN = 64L << 20;
+    /** What is left to others and to the unforeseen. */
+    static final long MARGIN = 64L << 20;
+
     private static final long FIRST_GRANT = 16L << 20;
 
     private final String place;
