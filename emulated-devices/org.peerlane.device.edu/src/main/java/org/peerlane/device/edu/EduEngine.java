@@ -188,8 +188,7 @@ final class EduEngine implements AutoCloseable {
             lock.lock();
         }
         if (epoch != asked) {
-            wipe = true;
-            return;
+            return; // the reset has asked for a wipe
         }
         registers.set(DMA_COMMAND, RUN, 0);
         registers.set(DMA_COMMAND, ERROR, moved ? 0 : 1);

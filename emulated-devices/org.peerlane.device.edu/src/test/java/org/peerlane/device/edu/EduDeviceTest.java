@@ -309,11 +309,12 @@ class EduDeviceTest {
             edu.reset(ResetKind.FLR);
             assertThat(edu.read(0, 0x98, 8)).isZero();
             assertThat(edu.read(0, 0x80, 8)).isZero();
+            Arrays.fill(slot.ram, 0x2000, 0x2010, (byte) 0x66);
+            dma(BUFFER, 0x2000, 16, RUN | IRQ | TO_RAM); // the next user is early
             goOn.countDown();
-            assertThat(armed.hits()).isEqualTo(1);
+            assertThat(slot.interrupted()).isTrue();
+            assertThat(armed.hits()).isEqualTo(2);
         }
-        Arrays.fill(slot.ram, 0x2000, 0x2010, (byte) 0x66);
-        dmaAndWait(BUFFER, 0x2000, 16, TO_RAM);
         assertThat(slot.interrupts.availablePermits()).as("of the forgotten transfer").isZero();
         assertThat(Arrays.copyOfRange(slot.ram, 0x2000, 0x2010)).containsOnly(0);
     }
