@@ -1,85 +1,82 @@
 package org.peerlane.registers;
 
 /**
- * Some bits of a register.
+ * Some neighbouring bits of a register, numbered as specifications print them: high first, both
+ * inclusive.
  *
- * @param high the highest bit
- * @param low the lowest bit
- * @param name as the specification spells it; empty for reserved bits
+ * @param high highest bit, to 63
+ * @param low lowest bit
+ * @param name the specification's spelling
  * @param access what software may do with it
  */
 public record Field(int high, int low, String name, Access access) {
 
-    /** What software may do with a field. */
-    public enum Access {
-        /** Read only. */
-        RO,
-        /** Read and write. */
-        RW,
-        /** Reads as it is; writing 1 clears. */
-        W1C,
-        /** Writes go to the device, reads give 0. */
-        WO,
-        /** Reserved: reads 0, writes are ignored. */
-        RSVD
-    }
+    private static final String RESERVED = "-";
 
     /**
-     * @throws IllegalArgumentException bits out of 63 to 0, or a field without a name
+     * @throws IllegalArgumentException the bits are none, or the name is empty
      */
     public Field {
         if (low < 0 || high < low || high > 63) {
             throw new IllegalArgumentException(
-                    "field '%s' of bits %d:%d".formatted(name, high, low));
+                    "field %s has bits %d:%d; expected 63 >= high >= low >= 0"
+                            .formatted(name, high, low));
         }
-        if (name.isEmpty() != (access == Access.RSVD)) {
-            throw new IllegalArgumentException(
-                    "bits %d:%d: reserved bits have no name, all others have one"
-                            .formatted(high, low));
+        if (name.isBlank()) {
+            throw new IllegalArgumentException("field %d:%d has no name".formatted(high, low));
         }
     }
 
-    /** {@return a read-only field} */
+    /** {@return a field that software reads} */
     public static Field ro(int high, int low, String name) {
         return new Field(high, low, name, Access.RO);
     }
 
-    /** {@return a field that can be read and written} */
+    /** {@return a field that software reads and writes} */
     public static Field rw(int high, int low, String name) {
         return new Field(high, low, name, Access.RW);
     }
 
-    /** {@return a field whose bits are cleared by writing 1} */
+    /** {@return a field whose bits software clears by writing ones} */
     public static Field w1c(int high, int low, String name) {
         return new Field(high, low, name, Access.W1C);
     }
 
-    /** {@return a field that can only be written} */
+    /** {@return a field that software writes and cannot read back} */
     public static Field wo(int high, int low, String name) {
         return new Field(high, low, name, Access.WO);
     }
 
     /** {@return reserved bits} */
     public static Field rsvd(int high, int low) {
-        return new Field(high, low, "", Access.RSVD);
+        return new Field(high, low, RESERVED, Access.RSVD);
     }
 
     /** {@return ones where the field is} */
     public long mask() {
-        return (-1L >>> (63 - (high - low))) << low;
+        return maximum() << low;
     }
 
-    /** {@return the field's value in a register's value} */
+    /** {@return the largest value that fits} */
+    public long maximum() {
+        return -1L >>> (63 - (high - low));
+    }
+
+    /** {@return the field's value in a register's} */
     public long get(long register) {
-        return (register & mask()) >>> low;
+        return register >>> low & maximum();
     }
 
     /**
-     * {@return the register's value with the field replaced}
+     * {@return the register's value with this field replaced}
      *
-     * @param value bits that do not fit are dropped
+     * @throws IllegalArgumentException the value does not fit
      */
     public long set(long register, long value) {
-        return (register & ~mask()) | ((value << low) & mask());
+        if (Long.compareUnsigned(value, maximum()) > 0) {
+            throw new IllegalArgumentException(
+                    "0x%x does not fit field %s of %d bits".formatted(value, name, high - low + 1));
+        }
+        return register & ~mask() | value << low;
     }
 }

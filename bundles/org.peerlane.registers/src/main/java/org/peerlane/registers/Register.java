@@ -3,39 +3,36 @@ package org.peerlane.registers;
 import java.util.List;
 
 /**
- * A register: what the constants of a device's register enum implement.
+ * One register of a map. A device's map is an enum that implements this: one constant per register,
+ * in the order of offsets, reserved bits included.
  *
  * <pre>{@code
- * enum EduRegister implements Register {
- *     STATUS(0x20, 4, 0,
- *             rsvd(31, 8),
- *             rw(7, 7, "IRQ_FACTORIAL"),
- *             rsvd(6, 1),
- *             ro(0, 0, "COMPUTING"));
- *     ...
- * }
+ * //     offset bytes reset
+ * CONTROL(0x00, 4, 0,
+ *         rsvd(31, 1),
+ *         rw(0, 0, "EN")),
  * }</pre>
  */
 public interface Register {
-    /** {@return the constant's name, which {@link Enum} provides} */
+    /** {@return the specification's spelling; an enum has it already} */
     String name();
 
-    /** {@return where it starts, a multiple of its size} */
+    /** {@return where it starts: a multiple of 4} */
     int offset();
 
-    /** {@return its size: 1, 2, 4 or 8} */
+    /** {@return its width: 4 or 8} */
     int bytes();
 
-    /** {@return its value after reset} */
+    /** {@return its value after a reset} */
     long reset();
 
-    /** {@return its fields from the highest down; they cover every bit, reserved ones included} */
+    /** {@return every bit of it, highest first} */
     List<Field> fields();
 
     /**
-     * Finds a field; ask once and keep it.
+     * {@return a field by name} For a {@code static final} of the map; searches.
      *
-     * @throws IllegalArgumentException there is none of that name
+     * @throws IllegalArgumentException there is none
      */
     default Field field(String name) {
         for (Field field : fields()) {
@@ -43,6 +40,6 @@ public interface Register {
                 return field;
             }
         }
-        throw new IllegalArgumentException("register " + name() + " has no field " + name);
+        throw new IllegalArgumentException("register %s has no field %s".formatted(name(), name));
     }
 }

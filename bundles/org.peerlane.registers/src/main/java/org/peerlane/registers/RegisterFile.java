@@ -1,236 +1,238 @@
 package org.peerlane.registers;
 
+import java.lang.reflect.Array;
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
-import org.peerlane.registers.Field.Access;
 
 /**
- * The registers of a device: their bits, and what an access does to them.
+ * The bits of a register map, as software and the device see them.
  *
- * <p>An access of 1, 2, 4 or 8 bytes may cover a register, a part of one, or several; bytes that
- * belong to none read 0 and drop what is written. A write leaves read-only and reserved bits alone
- * and clears the write-1-to-clear bits that are 1 in it:
+ * <p><b>Software</b> comes in by {@link #read} and {@link #write}, with any width at any byte: each
+ * byte is treated alone, {@code v' = ((v & ~wm) | (x & wm)) & ~(x & w1c)} (PC-6), so a part of a
+ * register, or two registers at once, need no code of the device's. <b>The device</b> comes in by
+ * {@link #get} and {@link #set}, which know no access rights.
  *
- * <pre>v' = ((v &amp; ~rw) | (x &amp; rw)) &amp; ~(x &amp; w1c)</pre>
+ * <p><b>Threads.</b> None of its own: whoever owns it locks. <b>Cost.</b> No allocation and no
+ * search per access; one array element per 4 bytes of the window.
  *
- * <p><b>Threads.</b> None of its own: the device's lock guards it. <b>Cost.</b> No allocation; a
- * look into a table per byte run.
- *
- * @param <E> the device's register enum
+ * @param <E> the map
  */
+@SuppressWarnings("EnumOrdinal") // indexes arrays of this object only, made from the same map
 public final class RegisterFile<E extends Enum<E> & Register> {
+    private static final int DWORD = 4;
+
     private final E[] registers;
-    private final int bytes;
 
-    /** Which register each byte belongs to; -1: none. */
-    private final short[] owner;
+    /** By dword of the window: whose it is. */
+    private final @Nullable E[] owner;
 
-    private final long[] values;
-    private final long[] writable;
-    private final long[] clearable;
-    private final long[] readable;
+    /** By dword: the bits, and which of them software may see, replace and clear. */
+    private final int[] value;
+
+    private final int[] readable;
+    private final int[] writable;
+    private final int[] clearable;
+
+    /** By register: the bits that exist, and the first dword. */
+    private final long[] real;
+
+    private final int[] first;
 
     /**
-     * Checks the list.
+     * Makes a file in its reset state.
      *
-     * @param type the enum
-     * @param bytes the size of the window they lie in
-     * @throws IllegalArgumentException a register that overlaps another, is misaligned or lies
-     *     outside; a bit that has no field or two; two fields of one name
+     * @param map the registers
+     * @param windowBytes how far the map may reach
+     * @throws IllegalArgumentException the map is wrong: registers that overlap or leave the
+     *     window, a bit with no field or with two, a field outside its register, two fields of one
+     *     name, a reset value with reserved bits; the message names the register
      */
-    public RegisterFile(Class<E> type, int bytes) {
-        registers = type.getEnumConstants();
-        this.bytes = bytes;
-        owner = new short[bytes];
-        values = new long[registers.length];
-        writable = new long[registers.length];
-        clearable = new long[registers.length];
-        readable = new long[registers.length];
-        Arrays.fill(owner, (short) -1);
+    public RegisterFile(Class<E> map, int windowBytes) {
+        registers = map.getEnumConstants();
+        int dwords = windowBytes / DWORD;
+        @SuppressWarnings("unchecked") // holds elements of the map only, and never leaves
+        @Nullable E[] noOwners = (E[]) Array.newInstance(map, dwords);
+        owner = noOwners;
+        value = new int[dwords];
+        readable = new int[dwords];
+        writable = new int[dwords];
+        clearable = new int[dwords];
+        real = new long[registers.length];
+        first = new int[registers.length];
         for (E register : registers) {
+            RegisterCheck.check(register, windowBytes);
             place(register);
-            checkFields(register);
         }
         reset();
     }
 
     private void place(E register) {
-        int size = register.bytes();
-        int first = register.offset();
-        if (size < 1 || size > 8 || Integer.bitCount(size) != 1 || first % size != 0) {
-            throw new IllegalArgumentException(
-                    "register %s: %d bytes at 0x%x; expected 1, 2, 4 or 8, aligned to the size"
-                            .formatted(register, size, first));
-        }
-        if (first < 0 || first + size > bytes) {
-            throw new IllegalArgumentException(
-                    "register %s at 0x%x lies outside of 0x%x bytes"
-                            .formatted(register, first, bytes));
-        }
-        for (int i = first; i < first + size; i++) {
-            if (owner[i] >= 0) {
+        int at = register.offset() / DWORD;
+        first[register.ordinal()] = at;
+        for (int i = at; i < at + register.bytes() / DWORD; i++) {
+            E other = owner[i];
+            if (other != null) {
                 throw new IllegalArgumentException(
-                        "register %s overlaps %s at 0x%x"
-                                .formatted(register, registers[owner[i]], i));
+                        "registers %s and %s overlap at 0x%x"
+                                .formatted(other.name(), register.name(), i * DWORD));
             }
-            owner[i] = (short) register.ordinal();
+            owner[i] = register;
         }
-    }
-
-    private void checkFields(E register) {
-        long all = ones(register.bytes());
-        long seen = 0;
-        Set<String> names = new HashSet<>();
-        int index = register.ordinal();
         for (Field field : register.fields()) {
             long mask = field.mask();
-            if ((mask & ~all) != 0 || (mask & seen) != 0) {
-                throw new IllegalArgumentException(
-                        "register %s: field '%s' (%d:%d) lies outside or on another field"
-                                .formatted(register, field.name(), field.high(), field.low()));
+            switch (field.access()) {
+                case RO -> add(readable, at, register, mask);
+                case RW -> {
+                    add(readable, at, register, mask);
+                    add(writable, at, register, mask);
+                }
+                case W1C -> {
+                    add(readable, at, register, mask);
+                    add(clearable, at, register, mask);
+                }
+                case WO -> add(writable, at, register, mask);
+                case RSVD -> {}
             }
-            if (!field.name().isEmpty() && !names.add(field.name())) {
-                throw new IllegalArgumentException(
-                        "register %s has two fields '%s'".formatted(register, field.name()));
+            if (field.access() != Access.RSVD) {
+                real[register.ordinal()] |= mask;
             }
-            seen |= mask;
-            Access access = field.access();
-            writable[index] |= access == Access.RW || access == Access.WO ? mask : 0;
-            clearable[index] |= access == Access.W1C ? mask : 0;
-            readable[index] |= access == Access.RSVD || access == Access.WO ? 0 : mask;
-        }
-        if (seen != all) {
-            throw new IllegalArgumentException(
-                    "register %s: bits 0x%x have no field".formatted(register, all & ~seen));
-        }
-        if ((register.reset() & ~readable[index] & ~writable[index]) != 0) {
-            throw new IllegalArgumentException(
-                    "register %s: reset value 0x%x sets reserved bits"
-                            .formatted(register, register.reset()));
         }
     }
 
-    private static long ones(int bytes) {
-        return bytes == 8 ? -1L : (1L << (bytes * 8)) - 1;
+    private void add(int[] masks, int at, E register, long mask) {
+        masks[at] |= (int) mask;
+        if (register.bytes() == 2 * DWORD) {
+            masks[at + 1] |= (int) (mask >>> 32);
+        }
     }
 
-    /** All registers take their reset value. */
+    /** Puts every register to its reset value. */
     public void reset() {
         for (E register : registers) {
-            values[register.ordinal()] = register.reset();
+            store(register, register.reset());
         }
     }
 
-    /** {@return the register's bits, write-only ones included} */
-    public long get(E register) {
-        return values[register.ordinal()];
-    }
-
-    /** Sets all of the register's bits, as the device itself may. */
-    public void set(E register, long value) {
-        values[register.ordinal()] = value & ones(register.bytes());
-    }
-
-    /** {@return one field's value} */
-    public long get(E register, Field field) {
-        return field.get(values[register.ordinal()]);
-    }
-
-    /** Sets one field, as the device itself may. */
-    public void set(E register, Field field, long value) {
-        values[register.ordinal()] = field.set(values[register.ordinal()], value);
-    }
-
-    /** {@return the register that a byte belongs to, or null: none} */
+    /**
+     * {@return the register with the byte at {@code offset}, or null: nobody}
+     *
+     * @param offset any
+     */
     public @Nullable E at(long offset) {
-        int index = offset < 0 || offset >= bytes ? -1 : owner[(int) offset];
-        return index < 0 ? null : registers[index];
+        return offset >= 0 && offset < (long) owner.length * DWORD
+                ? owner[(int) (offset / DWORD)]
+                : null;
     }
 
     /**
      * Software reads.
      *
-     * @param offset of the first byte
-     * @param width 1, 2, 4 or 8
-     * @return the bytes, little-endian, zero-extended; 0 where nothing is
+     * @param offset any
+     * @param width 1, 2, 4 or 8 bytes
+     * @return the value, zero-extended; 0 where no register is (PC-20)
      */
     public long read(long offset, int width) {
-        long value = 0;
-        int done = 0;
-        while (done < width) {
-            E register = at(offset + done);
-            if (register == null) {
-                done++;
-                continue;
+        checkWidth(width);
+        long result = 0;
+        for (int done = 0; done < width; ) {
+            int shift = (int) (offset + done & 3);
+            int bytes = Math.min(DWORD - shift, width - done);
+            if (at(offset + done) != null) {
+                int i = (int) ((offset + done) / DWORD);
+                long part = (value[i] & readable[i]) >>> shift * 8 & ones(bytes);
+                result |= part << done * 8;
             }
-            int index = register.ordinal();
-            int skip = (int) (offset + done) - register.offset();
-            int run = Math.min(width - done, register.bytes() - skip);
-            long part = ((values[index] & readable[index]) >>> (skip * 8)) & ones(run);
-            value |= part << (done * 8);
-            done += run;
+            done += bytes;
         }
-        return value;
+        return result;
     }
 
     /**
      * Software writes.
      *
-     * @param offset of the first byte
-     * @param width 1, 2, 4 or 8
-     * @param value the bytes, little-endian
-     * @return the first register that was hit, for the device to act on; null: none
+     * @param offset any
+     * @param width 1, 2, 4 or 8 bytes
+     * @param written only the low {@code width} bytes count
+     * @return the register hit, or null: nobody. A write that reaches over two registers changes
+     *     both and answers the lower; {@link #at} names the other
      */
-    public @Nullable E write(long offset, int width, long value) {
-        E first = null;
-        int done = 0;
-        while (done < width) {
+    public @Nullable E write(long offset, int width, long written) {
+        checkWidth(width);
+        @Nullable E hit = null;
+        for (int done = 0; done < width; ) {
+            int shift = (int) (offset + done & 3);
+            int bytes = Math.min(DWORD - shift, width - done);
             E register = at(offset + done);
-            if (register == null) {
-                done++;
-                continue;
+            if (register != null) {
+                int i = (int) ((offset + done) / DWORD);
+                int lanes = (int) (ones(bytes) << shift * 8);
+                int x = (int) (written >>> done * 8 << shift * 8);
+                int wm = writable[i] & lanes;
+                int w1c = clearable[i] & lanes;
+                value[i] = (value[i] & ~wm | x & wm) & ~(x & w1c);
+                hit = hit == null ? register : hit;
             }
-            int skip = (int) (offset + done) - register.offset();
-            int run = Math.min(width - done, register.bytes() - skip);
-            apply(register.ordinal(), value >>> (done * 8) << (skip * 8), ones(run) << (skip * 8));
-            if (first == null) {
-                first = register;
-            }
-            done += run;
+            done += bytes;
         }
-        return first;
+        return hit;
     }
 
-    private void apply(int index, long x, long lanes) {
-        long rw = writable[index] & lanes;
-        long v = values[index];
-        values[index] = ((v & ~rw) | (x & rw)) & ~(x & clearable[index] & lanes);
+    /** {@return all bits of a register, write-only ones too} */
+    public long get(E register) {
+        int i = first[register.ordinal()];
+        long low = value[i] & 0xFFFF_FFFFL;
+        return register.bytes() == DWORD ? low : low | (long) value[i + 1] << 32;
     }
 
-    /** {@return the map as a table, to lay beside the specification} */
+    /** {@return one field of a register} */
+    public long get(E register, Field field) {
+        return field.get(get(register));
+    }
+
+    /**
+     * The device sets a register.
+     *
+     * @throws IllegalArgumentException a bit that is reserved or not there
+     */
+    public void set(E register, long bits) {
+        if ((bits & ~real[register.ordinal()]) != 0) {
+            throw new IllegalArgumentException(
+                    "0x%x sets bits that register %s does not have"
+                            .formatted(bits, register.name()));
+        }
+        store(register, bits);
+    }
+
+    /**
+     * The device sets one field of a register.
+     *
+     * @throws IllegalArgumentException the value does not fit, or the field is not the register's
+     */
+    public void set(E register, Field field, long bits) {
+        set(register, field.set(get(register), bits));
+    }
+
+    private void store(E register, long bits) {
+        int i = first[register.ordinal()];
+        value[i] = (int) bits;
+        if (register.bytes() == 2 * DWORD) {
+            value[i + 1] = (int) (bits >>> 32);
+        }
+    }
+
+    private static long ones(int bytes) {
+        return (1L << bytes * 8) - 1; // bytes is at most 4
+    }
+
+    private static void checkWidth(int width) {
+        if (width != 1 && width != 2 && width != 4 && width != 8) {
+            throw new IllegalArgumentException("width " + width + "; expected 1, 2, 4 or 8");
+        }
+    }
+
+    /** {@return the map as a table, to be laid beside the specification} */
     @Override
     public String toString() {
-        var text = new StringBuilder();
-        for (E register : registers) {
-            text.append(
-                    "%04x %d %-8s reset %x%n"
-                            .formatted(
-                                    register.offset(),
-                                    register.bytes(),
-                                    register.name(),
-                                    register.reset()));
-            for (Field field : register.fields()) {
-                text.append(
-                        "       %2d:%-2d %-4s %s%n"
-                                .formatted(
-                                        field.high(),
-                                        field.low(),
-                                        field.access(),
-                                        field.name().isEmpty() ? "-" : field.name()));
-            }
-        }
-        return text.toString();
+        return RegisterTable.of(Arrays.asList(registers));
     }
 }

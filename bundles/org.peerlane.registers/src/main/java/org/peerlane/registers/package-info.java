@@ -1,8 +1,7 @@
 /**
- * Registers as data. A device lists its registers as constants of an enum, one line per field, in
- * the specification's own words; a {@link org.peerlane.registers.RegisterFile} checks the list,
- * keeps the bits, applies each access and prints the map. Start at {@link
- * org.peerlane.registers.Register}.
+ * Registers as data: one line per field, checked, printed, dispatched. A device declares its map as
+ * an enum of {@link org.peerlane.registers.Register} and keeps the bits in a {@link
+ * org.peerlane.registers.RegisterFile}. Start there.
  */
 @Export
 @Version("1.0.0")

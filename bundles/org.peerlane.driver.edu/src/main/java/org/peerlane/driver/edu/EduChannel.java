@@ -1,6 +1,7 @@
 package org.peerlane.driver.edu;
 
 import java.util.concurrent.locks.Condition;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
@@ -8,174 +9,306 @@ import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
 /**
- * One edu function at work.
+ * One edu device that the driver has taken over: its DMA engine, one transfer at a time.
  *
- * <p><b>Life.</b> From probe to {@link #close}; a transfer that is under way then ends with ENODEV.
+ * <p><b>Life.</b> {@code OPEN -> LEAVING} or {@code OPEN -> GONE}. A device that leaves in order
+ * finishes the transfer under way; of one that is gone nothing more is expected. After {@link
+ * #close} nobody is in here any more.
  *
- * <p><b>Locks.</b> {@code edu.copy} is held by whoever moves something, so that copies take turns;
- * {@code edu.channel} guards the state that the interrupt handler shares.
+ * <p><b>Locks.</b> {@code edu.copies}: who holds it owns the engine, from {@link #begin} to {@link
+ * #end}. {@code edu.channel}, a leaf: guards what the interrupt handler and close tell the owner.
+ *
+ * <p><b>Departure from good manners.</b> A reset behind the driver's back is found by looking: the
+ * source register has lost its value.
  */
-final class EduChannel implements AutoCloseable {
-    /** What one transfer moves at the most: the device's buffer. */
-    static final int PIECE_BYTES = 4096;
+public final class EduChannel {
+    /** Device address of the device's buffer. */
+    static final long BUFFER = 0x40000;
 
-    private static final int BAR = 0;
-    private static final int STATUS = 0x20;
-    private static final int IRQ_STATUS = 0x24;
-    private static final int IRQ_ACK = 0x64;
-    private static final int DMA_SOURCE = 0x80;
-    private static final int DMA_TARGET = 0x88;
-    private static final int DMA_COUNT = 0x90;
-    private static final int DMA_COMMAND = 0x98;
+    /** Length of the device's buffer: the most that a transfer moves. */
+    static final int BUFFER_BYTES = 4096;
+
+    private static final long PATIENCE_NANOS = 5_000_000_000L;
+    private static final long LOOK_NANOS = 20_000_000L;
+    private static final long QUIESCE_NANOS = 1_000_000_000L;
+
+    private static final int COMMAND = 0x04; // of config space
+    private static final long MEMORY_AND_MASTER = 0x6;
+
+    private static final long IDENTIFICATION = 0x00;
+    private static final long INTERRUPT_STATUS = 0x24;
+    private static final long INTERRUPT_ACKNOWLEDGE = 0x64;
+    private static final long DMA_SOURCE = 0x80;
+    private static final long DMA_DESTINATION = 0x88;
+    private static final long DMA_COUNT = 0x90;
+    private static final long DMA_COMMAND = 0x98;
+    private static final long DMA_INTERRUPT = 0x100;
+    private static final long ALL = 0xFFFF_FFFFL;
     private static final long RUN = 1;
     private static final long TO_RAM = 2;
     private static final long IRQ = 4;
-    private static final long DMA_ERROR = 0x100;
-    private static final long ALL_ONES = 0xFFFF_FFFFL;
-    private static final long BUFFER = 0x4_0000;
-    private static final long LIMIT_NANOS = 5_000_000_000L;
+    private static final long ERROR = 8;
 
-    private final PcieFunction function;
-    private final NamedLock copying;
-    private final NamedLock lock;
-    private final Condition changed;
+    private enum State {
+        OPEN,
+        LEAVING,
+        GONE
+    }
+
     private final Execution execution;
+    private final PcieFunction function;
+    private final NamedLock copies;
+    private final NamedLock lock;
+    private final Condition news;
 
     /** Guarded by lock. */
-    private boolean done;
+    private State state = State.OPEN;
 
-    /** Guarded by lock. */
-    private boolean closed;
+    /** The handler has run since the owner last looked; guarded by lock. */
+    private boolean signalled;
 
-    private final AutoCloseable interrupt;
+    /** Guarded by copies. */
+    private @Nullable AutoCloseable interrupt;
 
+    /**
+     * Takes a device over.
+     *
+     * @throws ErrnoException {@code ENODEV} it is no edu device or is gone; and as {@link
+     *     PcieFunction#requestInterrupt}
+     */
     EduChannel(Execution execution, PcieFunction function) {
         this.execution = execution;
         this.function = function;
-        copying = execution.lock("edu.copy");
+        copies = execution.lock("edu.copies");
         lock = execution.lock("edu.channel");
-        changed = lock.newCondition("done");
-        function.enable(true, true);
-        interrupt = function.requestInterrupt(0, this::interrupted);
+        news = lock.newCondition("news");
+        copies.lock();
+        try {
+            setUp();
+        } finally {
+            copies.unlock();
+        }
     }
 
     PcieFunction function() {
         return function;
     }
 
-    /** {@return held by whoever moves something} */
-    NamedLock copying() {
-        return copying;
-    }
-
-    /** The handler: acknowledges, and wakes who waits. */
-    private void interrupted() {
-        long pending = function.read(BAR, IRQ_STATUS, 4);
-        if (pending == ALL_ONES) {
-            return; // the function has left
-        }
-        function.write(BAR, IRQ_ACK, 4, pending);
-        lock.lock();
+    private void setUp() {
+        assert copies.isHeldByCurrentThread();
+        releaseInterrupt();
+        function.enable(true, true);
         try {
-            done = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Moves up to 4 KiB from one place in RAM to another, by way of the device. */
-    void move(long source, long target, int bytes) {
-        transfer(source, BUFFER, bytes, RUN | IRQ);
-        transfer(BUFFER, target, bytes, RUN | IRQ | TO_RAM);
-    }
-
-    private void transfer(long source, long target, int bytes, long command) {
-        assert copying.isHeldByCurrentThread();
-        lock.lock();
-        try {
-            done = false;
-        } finally {
-            lock.unlock();
-        }
-        function.write(BAR, DMA_SOURCE, 8, source);
-        function.write(BAR, DMA_TARGET, 8, target);
-        function.write(BAR, DMA_COUNT, 8, bytes);
-        function.write(BAR, DMA_COMMAND, 8, command);
-        awaitDone();
-        long status = function.read(BAR, STATUS, 4);
-        if (status == ALL_ONES) {
-            throw gone();
-        }
-        if ((status & DMA_ERROR) != 0) {
-            throw new ErrnoException(
-                    Errno.EIO,
-                    "%s could not move %d bytes from 0x%x to 0x%x"
-                            .formatted(function.slot(), bytes, source, target));
-        }
-    }
-
-    private void awaitDone() {
-        long end = execution.nanoTime() + LIMIT_NANOS;
-        lock.lock();
-        try {
-            while (!done) {
-                if (closed) {
-                    throw gone();
-                }
-                long left = end - execution.nanoTime();
-                if (left <= 0) {
-                    throw new ErrnoException(
-                            Errno.ETIMEDOUT,
-                            "%s sent no interrupt within 5 s".formatted(function.slot()));
-                }
-                changed.awaitNanos(left);
+            long id = function.read(0, IDENTIFICATION, 4);
+            if ((id & 0xFFFF) != 0xED) {
+                throw new ErrnoException(
+                        Errno.ENODEV,
+                        "%s identifies itself as 0x%x; expected 0x....00ed"
+                                .formatted(function.slot(), id));
             }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ErrnoException(Errno.EINTR, "the copy was interrupted", e);
-        } finally {
-            lock.unlock();
+            function.write(0, INTERRUPT_ACKNOWLEDGE, 4, ALL); // of transfers that were given up
+            interrupt = function.requestInterrupt(0, this::onInterrupt);
+        } catch (ErrnoException e) {
+            function.enable(false, false);
+            throw e;
         }
     }
 
-    private ErrnoException gone() {
-        return new ErrnoException(
-                Errno.ENODEV,
-                "%s at %s has left the bus".formatted(function.slot(), function.address()));
-    }
-
-    /** Ends what is under way, waits for its end, and takes the interrupt back. */
-    @Override
-    public void close() {
+    private void onInterrupt() {
         lock.lock();
         try {
-            closed = true;
-            changed.signalAll();
+            signalled = true;
+            news.signalAll();
         } finally {
             lock.unlock();
-        }
-        copying.lock();
-        copying.unlock();
-        function.enable(false, false);
-        try {
-            interrupt.close();
-        } catch (Exception e) {
-            throw new IllegalStateException("interrupt of " + function.slot(), e);
         }
     }
 
     /**
-     * @throws ErrnoException {@code ENODEV} the channel is closed
+     * Waits until the engine is free and makes it the caller's.
+     *
+     * @throws ErrnoException {@code ENODEV} the device leaves; {@code EINTR} the thread was
+     *     interrupted
      */
-    void checkOpen() {
+    void begin() {
+        try {
+            copies.lockInterruptibly();
+        } catch (InterruptedException e) {
+            throw interruptedWhile("waiting for another copy", e);
+        }
+        try {
+            checkOpen();
+            long command = function.readConfig(COMMAND, 2);
+            if ((command & MEMORY_AND_MASTER) != MEMORY_AND_MASTER) {
+                setUp(); // reset, or stopped after a transfer that did not end
+            }
+        } catch (ErrnoException e) {
+            copies.unlock();
+            throw e;
+        }
+    }
+
+    /** The engine is free for others. */
+    void end() {
+        copies.unlock();
+    }
+
+    /**
+     * Moves bytes and waits until it is done. Owner only. When it fails, the device moves nothing
+     * any more.
+     *
+     * @param source where from: RAM or the buffer
+     * @param destination where to: the buffer or RAM
+     * @param bytes at most {@link #BUFFER_BYTES}
+     * @param toRam which of the two
+     * @throws ErrnoException {@code ENODEV} the device leaves, is gone or was reset; {@code EIO} it
+     *     reports an error; {@code ETIMEDOUT} no interrupt came; {@code EINTR} the thread was
+     *     interrupted
+     */
+    void move(long source, long destination, int bytes, boolean toRam) {
+        assert copies.isHeldByCurrentThread();
+        checkOpen();
+        function.write(0, DMA_SOURCE, 8, source);
+        function.write(0, DMA_DESTINATION, 8, destination);
+        function.write(0, DMA_COUNT, 8, bytes);
+        function.write(0, DMA_COMMAND, 8, RUN | IRQ | (toRam ? TO_RAM : 0));
+        awaitEnd(source, bytes);
+        long command = function.read(0, DMA_COMMAND, 8);
+        if (command == -1) {
+            throw left();
+        }
+        if ((command & ERROR) != 0) {
+            throw new ErrnoException(
+                    Errno.EIO,
+                    "%s reports an error for %d bytes from 0x%x to 0x%x"
+                            .formatted(function.slot(), bytes, source, destination));
+        }
+    }
+
+    private void awaitEnd(long source, int bytes) {
+        long deadline = execution.nanoTime() + PATIENCE_NANOS;
+        do {
+            if (awaitNews()) {
+                long pending = function.read(0, INTERRUPT_STATUS, 4);
+                if (pending != ALL && (pending & DMA_INTERRUPT) != 0) {
+                    function.write(0, INTERRUPT_ACKNOWLEDGE, 4, DMA_INTERRUPT);
+                    return;
+                }
+            }
+            if (function.read(0, DMA_SOURCE, 8) != source) {
+                throw left();
+            }
+        } while (execution.nanoTime() - deadline < 0);
+        quiesce();
+        throw new ErrnoException(
+                Errno.ETIMEDOUT,
+                "%s sent no interrupt within %d s of a transfer of %d bytes"
+                        .formatted(function.slot(), PATIENCE_NANOS / 1_000_000_000, bytes));
+    }
+
+    /** {@return whether the handler has run; false: nothing for a while} */
+    private boolean awaitNews() {
+        long left = LOOK_NANOS;
+        try {
+            lock.lockInterruptibly();
+            try {
+                while (!signalled && state != State.GONE && left > 0) {
+                    left = news.awaitNanos(left);
+                }
+                if (state == State.GONE) {
+                    throw left();
+                }
+                boolean came = signalled;
+                signalled = false;
+                return came;
+            } finally {
+                lock.unlock();
+            }
+        } catch (InterruptedException e) {
+            quiesce();
+            throw interruptedWhile("a transfer was under way", e);
+        }
+    }
+
+    /** Sees to it that a transfer which is given up moves nothing any more. */
+    private void quiesce() {
+        function.enable(true, false);
+        long deadline = execution.nanoTime() + QUIESCE_NANOS;
+        boolean interrupted = false;
+        while ((function.read(0, DMA_COMMAND, 8) & RUN) != 0
+                && function.isPresent()
+                && execution.nanoTime() - deadline < 0) {
+            try {
+                execution.sleep(LOOK_NANOS / 20);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void checkOpen() {
         lock.lock();
         try {
-            if (closed) {
-                throw gone();
+            if (state != State.OPEN) {
+                throw left();
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    private ErrnoException left() {
+        return new ErrnoException(
+                Errno.ENODEV,
+                "%s at %s was removed or reset; the copy ends here"
+                        .formatted(function.slot(), function.address()));
+    }
+
+    private ErrnoException interruptedWhile(String what, InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return new ErrnoException(
+                Errno.EINTR, "%s: interrupted while %s".formatted(function.slot(), what), e);
+    }
+
+    /**
+     * Gives the device back, once whoever is in here has left.
+     *
+     * @param gone it is not there any more
+     */
+    void close(boolean gone) {
+        lock.lock();
+        try {
+            state = gone ? State.GONE : State.LEAVING;
+            news.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        copies.lock();
+        try {
+            releaseInterrupt();
+            if (!gone) {
+                function.enable(false, false);
+            }
+        } finally {
+            copies.unlock();
+        }
+    }
+
+    private void releaseInterrupt() {
+        AutoCloseable held = interrupt;
+        interrupt = null;
+        if (held == null) {
+            return;
+        }
+        try {
+            held.close();
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IllegalStateException(function.slot() + ": interrupt not given back", e);
         }
     }
 }

@@ -1,109 +1,156 @@
 package org.peerlane.driver.edu;
 
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
-import java.nio.file.Path;
-import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
-import java.util.stream.Collectors;
+import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.function.Supplier;
+import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.Descriptor;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
-import org.peerlane.bus.api.PcieAddress;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * Drives every edu function there is, and has the commands {@code edu:list} and {@code edu:copy}.
+ * The driver of edu devices, and its commands {@code edu:list} and {@code edu:copy}.
  *
- * <p><b>Threads.</b> probe and remove: the bus's. Commands: any.
+ * <p><b>Life.</b> A device is a {@link EduChannel} from probe to remove. When the driver itself
+ * goes, it gives back what the bus has not taken back by then.
+ *
+ * <p><b>Locks.</b> {@code edu.driver} guards the list only and is never held across a call into the
+ * bus or a channel.
  */
 @Component(
         service = PcieDriver.class,
+        immediate = true, // a shell command must not make a driver of its own
         property = {
             "osgi.command.scope=edu",
-            "osgi.command.function=list",
-            "osgi.command.function=copy"
+            "osgi.command.function=copy",
+            "osgi.command.function=list"
         })
 public final class EduDriver implements PcieDriver {
-    private static final int VENDOR = 0x1234;
-    private static final int DEVICE = 0x11E8;
+    private static final Logger LOG = LogManager.getLogger(EduDriver.class);
+    private static final int VENDOR_ID = 0x1234;
+    private static final int DEVICE_ID = 0x11E8;
 
     private final Execution execution;
     private final PhysicalMemory memory;
-    private final Map<PcieAddress, EduChannel> channels = new ConcurrentSkipListMap<>();
+    private final NamedLock lock;
 
-    /** For the framework and for tests. */
+    /** By address; guarded by lock. */
+    private final List<EduChannel> channels = new ArrayList<>();
+
+    /** Made by the framework, or by a test. */
     @Activate
     public EduDriver(@Reference Execution execution, @Reference PhysicalMemory memory) {
         this.execution = execution;
         this.memory = memory;
+        lock = execution.lock("edu.driver");
     }
 
     @Override
     public boolean matches(PcieFunction function) {
-        return function.vendorId() == VENDOR && function.deviceId() == DEVICE;
+        return function.vendorId() == VENDOR_ID && function.deviceId() == DEVICE_ID;
     }
 
     @Override
     public void probe(PcieFunction function) {
-        channels.put(function.address(), new EduChannel(execution, function));
+        EduChannel channel = new EduChannel(execution, function);
+        locked(() -> {
+            channels.add(channel);
+            channels.sort(Comparator.comparing(c -> c.function().address()));
+            return channel;
+        });
+        LOG.info("{} at {} is driven", function.slot(), function.address());
     }
 
     @Override
     public void remove(PcieFunction function, boolean gone) {
-        EduChannel channel = channels.remove(function.address());
+        EduChannel channel =
+                locked(() -> {
+                    EduChannel found = find(function);
+                    channels.remove(found);
+                    return found;
+                });
         if (channel != null) {
-            channel.close();
+            channel.close(gone);
+            LOG.info("{} is {}", function.slot(), gone ? "gone" : "given back");
         }
     }
 
-    /** {@code edu:list}: the functions that this driver drives. */
-    public String list() {
-        return channels.isEmpty()
-                ? "no edu device"
-                : channels.values().stream()
-                        .map(c -> c.function().address() + " " + c.function().slot())
-                        .collect(Collectors.joining("\n"));
+    private @Nullable EduChannel find(PcieFunction function) {
+        for (EduChannel channel : channels) {
+            if (channel.function().equals(function)) {
+                return channel;
+            }
+        }
+        return null;
+    }
+
+    private <T extends @Nullable Object> T locked(Supplier<T> action) {
+        lock.lock();
+        try {
+            return action.get();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The driver goes. */
+    @Deactivate
+    void deactivate() {
+        for (EduChannel channel : channels()) {
+            remove(channel.function(), !channel.function().isPresent());
+        }
+    }
+
+    private List<EduChannel> channels() {
+        return locked(() -> List.copyOf(channels));
     }
 
     /**
-     * {@code edu:copy FILE}: moves a file through the first edu device and compares.
+     * Copies a file's bytes through the first edu device.
      *
-     * @param file relative to the folder that the user is in
-     * @throws ErrnoException {@code ENOENT}, {@code EISDIR}, {@code EACCES} for the file; {@code
-     *     ENODEV} no device, or it left; what {@link FileCopy#run} throws
+     * @throws ErrnoException {@code ENODEV} there is no edu device; and as {@link FileCopy#run}
      */
-    public String copy(String file) {
-        Path path = resolve(file);
-        EduChannel channel =
-                channels.values().stream()
-                        .findFirst()
-                        .orElseThrow(() ->
-                                new ErrnoException(Errno.ENODEV, "no edu device is on the bus"));
-        return new FileCopy(execution, memory, channel).run(path);
+    public CopyReport copyFile(String file) {
+        List<EduChannel> now = channels();
+        if (now.isEmpty()) {
+            throw new ErrnoException(
+                    Errno.ENODEV, "no edu device: the machine has none that this driver drives");
+        }
+        return new FileCopy(execution, memory, now.getFirst()).run(UserPath.resolve(file));
     }
 
-    private static Path resolve(String file) {
-        Path path;
-        try {
-            path = Path.of(System.getProperty("peerlane.cwd", "")).resolve(file);
-        } catch (InvalidPathException e) {
-            throw new ErrnoException(Errno.EINVAL, "'%s' is no file name".formatted(file), e);
+    /** The command {@code edu:copy}. */
+    @Descriptor("copies a file through an edu device's DMA engine and compares SHA-256 sums")
+    public void copy(CommandSession session, @Descriptor("the file") String file) {
+        CopyReport report = copyFile(file);
+        PrintStream out = session.getConsole();
+        out.println(report);
+        out.flush();
+        report.check();
+    }
+
+    /** The command {@code edu:list}. */
+    @Descriptor("lists the edu devices that are driven")
+    public void list(CommandSession session) {
+        PrintStream out = session.getConsole();
+        for (EduChannel channel : channels()) {
+            PcieFunction function = channel.function();
+            out.printf("%s  %s%n", function.address(), function.slot());
         }
-        if (!Files.exists(path)) {
-            throw new ErrnoException(Errno.ENOENT, "no file " + path);
-        }
-        if (Files.isDirectory(path)) {
-            throw new ErrnoException(Errno.EISDIR, path + " is a folder; expected a file");
-        }
-        if (!Files.isReadable(path)) {
-            throw new ErrnoException(Errno.EACCES, path + " may not be read");
-        }
-        return path;
+        out.flush();
     }
 }

@@ -3,7 +3,10 @@ package org.peerlane.driver.edu;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
@@ -12,34 +15,32 @@ import java.util.HexFormat;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
-import org.peerlane.memory.api.PageAllocator;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * Moves a file through an edu device: a window of it is loaded into RAM, the device moves it piece
- * by piece to another place in RAM, and it is read back from there.
+ * Copies a file through a device: window by window it is loaded into emulated RAM, moved piece by
+ * piece to the device and back to another place in RAM, and read back from there. Both ends are
+ * hashed.
  *
- * <p><b>Life.</b> One copy. The pages are given back whatever happens.
+ * <p><b>Life.</b> One run. However it ends, its pages are free again.
+ *
+ * <p><b>Threads.</b> The caller's. The device is the copy's own from start to end; others wait.
  */
-final class FileCopy {
-    private static final int WINDOW_ORDER = 8;
-    private static final int WINDOW_BYTES = 4096 << WINDOW_ORDER;
-
-    /** The device's DMA engine has 28 address bits unless its board says more. */
-    private static final long REACH = 1L << 28;
+public final class FileCopy {
+    private static final int SCRATCH_BYTES = 256 << 10;
 
     private final Execution execution;
     private final PhysicalMemory memory;
     private final EduChannel channel;
-    private final MessageDigest sourceSum = sha256();
-    private final MessageDigest targetSum = sha256();
-    private final ByteBuffer loaded = ByteBuffer.allocate(WINDOW_BYTES);
-    private final byte[] back = new byte[WINDOW_BYTES];
+    private final MessageDigest source = sha256();
+    private final MessageDigest destination = sha256();
+    private final byte[] scratch = new byte[SCRATCH_BYTES];
+    private final MemorySegment scratchSegment = MemorySegment.ofArray(scratch);
     private long bytes;
     private long pieces;
-    private long moving;
 
-    FileCopy(Execution execution, PhysicalMemory memory, EduChannel channel) {
+    /** Prepares a copy. */
+    public FileCopy(Execution execution, PhysicalMemory memory, EduChannel channel) {
         this.execution = execution;
         this.memory = memory;
         this.channel = channel;
@@ -49,107 +50,113 @@ final class FileCopy {
         try {
             return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
+            throw new IllegalStateException("every Java has SHA-256", e);
         }
     }
 
     /**
-     * Copies and compares.
+     * Copies.
      *
-     * @return the report: two sums, bytes, pieces, time
-     * @throws ErrnoException {@code EIO} the sums differ or the file cannot be read; {@code
-     *     ENOMEM}; {@code ENODEV} the device left
+     * @throws ErrnoException {@code ENOENT}, {@code EISDIR}, {@code EACCES}, {@code EINVAL}, {@code
+     *     EIO} the file cannot be read; {@code ENOMEM} no page that the device reaches is free; and
+     *     as {@link EduChannel#move}
      */
-    String run(Path file) {
-        long source = allocate();
-        try {
-            long target = allocate();
-            try {
-                copy(file, source, target);
-            } finally {
-                memory.pages().free(target, WINDOW_ORDER);
-            }
-        } finally {
-            memory.pages().free(source, WINDOW_ORDER);
-        }
-        return report();
-    }
-
-    private long allocate() {
-        PageAllocator pages = memory.pages();
-        long at = pages.allocate(WINDOW_ORDER);
-        if (at + WINDOW_BYTES > REACH) {
-            pages.free(at, WINDOW_ORDER);
+    public CopyReport run(Path file) {
+        if (Files.isDirectory(file)) {
             throw new ErrnoException(
-                    Errno.ENOMEM, "no free pages below 256 MiB, where the device's DMA ends");
+                    Errno.EISDIR, file + " is a directory; expected a file to copy");
         }
-        return at;
-    }
-
-    private void copy(Path file, long source, long target) {
-        try (FileChannel in = FileChannel.open(file, StandardOpenOption.READ)) {
-            while (load(in) > 0) {
-                int length = loaded.position();
-                MemorySegment window = MemorySegment.ofArray(loaded.array());
-                memory.write(source, window, 0, length);
-                sourceSum.update(loaded.array(), 0, length);
-                long start = execution.nanoTime();
-                moveWindow(source, target, length);
-                moving += execution.nanoTime() - start;
-                memory.read(target, MemorySegment.ofArray(back), 0, length);
-                targetSum.update(back, 0, length);
-                bytes += length;
-            }
+        if (Files.exists(file) && !Files.isRegularFile(file)) {
+            throw new ErrnoException(
+                    Errno.EINVAL, file + " is neither a file nor a directory; expected a file");
+        }
+        try (SeekableByteChannel in = Files.newByteChannel(file, StandardOpenOption.READ)) {
+            return run(in);
         } catch (IOException e) {
-            throw new ErrnoException(
-                    Errno.EIO, "cannot read %s: %s".formatted(file, e.getMessage()), e);
+            throw refusal(file, e);
         }
     }
 
-    private int load(FileChannel in) throws IOException {
-        loaded.clear();
-        while (loaded.hasRemaining() && in.read(loaded) >= 0) {
-            // until the window is full or the file ends
-        }
-        return loaded.position();
+    /** {@return why a file cannot be read, in one sentence} */
+    static ErrnoException refusal(Path file, IOException e) {
+        return switch (e) {
+            case NoSuchFileException _ ->
+                    new ErrnoException(Errno.ENOENT, "there is no file " + file, e);
+            case AccessDeniedException _ ->
+                    new ErrnoException(Errno.EACCES, "no permission to read " + file, e);
+            default ->
+                    new ErrnoException(
+                            Errno.EIO, "cannot read %s: %s".formatted(file, e.getMessage()), e);
+        };
     }
 
-    private void moveWindow(long source, long target, int length) {
-        channel.copying().lock();
+    private CopyReport run(SeekableByteChannel in) throws IOException {
+        channel.begin();
         try {
-            channel.checkOpen();
-            for (int at = 0; at < length; at += EduChannel.PIECE_BYTES) {
-                int piece = Math.min(EduChannel.PIECE_BYTES, length - at);
-                channel.move(source + at, target + at, piece);
-                pieces++;
+            long start = execution.nanoTime();
+            int order = Window.orderFor(in.size());
+            try (Window from = Window.take(memory.pages(), order);
+                    Window to = Window.take(memory.pages(), order)) {
+                long window = Math.min(from.bytes(), to.bytes());
+                for (long loaded; (loaded = load(in, from, window)) > 0; ) {
+                    poison(to, loaded);
+                    move(from, to, loaded);
+                    readBack(to, loaded);
+                    bytes += loaded;
+                }
             }
+            return new CopyReport(
+                    HexFormat.of().formatHex(source.digest()),
+                    HexFormat.of().formatHex(destination.digest()),
+                    bytes,
+                    pieces,
+                    execution.nanoTime() - start);
         } finally {
-            channel.copying().unlock();
+            channel.end();
         }
     }
 
-    private String report() {
-        String from = HexFormat.of().formatHex(sourceSum.digest());
-        String to = HexFormat.of().formatHex(targetSum.digest());
-        if (!from.equals(to)) {
-            throw new ErrnoException(
-                    Errno.EIO,
-                    "the copy differs: source sha256 %s, destination sha256 %s"
-                            .formatted(from, to));
+    /** {@return how many bytes there were; 0: the file ends} */
+    private long load(SeekableByteChannel in, Window into, long most) throws IOException {
+        long done = 0;
+        while (done < most) {
+            ByteBuffer part =
+                    ByteBuffer.wrap(scratch, 0, (int) Math.min(scratch.length, most - done));
+            int read = in.read(part);
+            if (read < 0) {
+                break;
+            }
+            source.update(scratch, 0, read);
+            memory.write(into.physical() + done, scratchSegment, 0, read);
+            done += read;
         }
-        double seconds = Math.max(1, moving) / 1e9;
-        return """
-        source      sha256 %s
-        destination sha256 %s
-        equal: %d bytes in %d pieces through %s, %.1f ms, %.1f MiB/s\
-        """
-                .formatted(
-                        from,
-                        to,
-                        bytes,
-                        pieces,
-                        channel.function().slot(),
-                        seconds * 1e3,
-                        bytes / seconds / (1 << 20));
+        return done;
+    }
+
+    /** What was there before must not pass for a copy. */
+    private void poison(Window to, long length) {
+        scratchSegment.fill((byte) 0xDB);
+        for (long done = 0; done < length; done += scratch.length) {
+            long part = Math.min(scratch.length, length - done);
+            memory.write(to.physical() + done, scratchSegment, 0, part);
+        }
+    }
+
+    private void move(Window from, Window to, long length) {
+        for (long done = 0; done < length; pieces++) {
+            int part = (int) Math.min(EduChannel.BUFFER_BYTES, length - done);
+            channel.move(from.physical() + done, EduChannel.BUFFER, part, false);
+            channel.move(EduChannel.BUFFER, to.physical() + done, part, true);
+            done += part;
+        }
+    }
+
+    private void readBack(Window from, long length) {
+        for (long done = 0; done < length; ) {
+            int part = (int) Math.min(scratch.length, length - done);
+            memory.read(from.physical() + done, scratchSegment, 0, part);
+            destination.update(scratch, 0, part);
+            done += part;
+        }
     }
 }

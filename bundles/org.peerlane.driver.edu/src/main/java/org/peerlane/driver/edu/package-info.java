@@ -1,7 +1,9 @@
 /**
- * The driver of the edu device. {@link org.peerlane.driver.edu.EduDriver} takes functions over,
- * {@link org.peerlane.driver.edu.EduChannel} is one of them at work, {@link
- * org.peerlane.driver.edu.FileCopy} moves a file through it.
+ * Drives the edu device: file copies by its DMA engine. {@link org.peerlane.driver.edu.EduDriver}
+ * is what the bus and the shell know, {@link org.peerlane.driver.edu.EduChannel} one device that it
+ * has taken over, {@link org.peerlane.driver.edu.FileCopy} the copy.
+ *
+ * <p>DMA addresses are physical addresses: there is no IOMMU, and the host bridge adds no offset.
  */
 @NullMarked
 package org.peerlane.driver.edu;

@@ -1,6 +1,7 @@
 package org.peerlane.memory.core;
 
-import java.util.Arrays;
+import java.util.List;
+import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -9,79 +10,49 @@ import org.peerlane.memory.api.PageAllocator;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * The buddy allocator. Memory is cut into runs of 2^order pages, aligned to their size; two runs
- * that make up one of the next order are buddies. Taking a run splits larger ones; giving one back
- * joins it with its buddy as long as that is free too.
+ * The page allocator: a {@link BuddyZone} per region, the lower region first.
  *
- * <p>A page is known by its index: RAM without the hole. The state of each run sits at its first
- * page; free runs of an order are a list through {@code next} and {@code previous}, last in first
- * out, so that memory that is warm is used first.
+ * <p>The first MiB of the machine is reserved, as on a PC: it is neither handed out nor counted in
+ * {@link #totalPages}.
  *
- * <p>The first MiB of address space belongs to firmware and is never handed out.
- *
- * <p><b>Locks.</b> One guards everything. <b>Cost.</b> At most {@link #MAX_ORDER} steps a call, no
- * allocation.
+ * <p><b>Locks.</b> One, {@code memory.buddy}; an allocator lock in the platform's order. No file
+ * system call but the rare {@link Room} check is made under it.
  */
 final class BuddyAllocator implements PageAllocator {
-    private static final int RESERVED_PAGES = 256;
-    private static final int NONE = -1;
-
-    /** States of a page: inside a run, or the first of one that is free (order) or taken. */
-    private static final byte INSIDE = -1;
-
-    private static final byte RESERVED = -2;
-    private static final byte TAKEN = 32;
-
-    /** How many bytes are handed out before the file system is asked again for its room. */
-    private static final long ROOM_STEP = 64L << 20;
-
-    private static final long ROOM_RESERVE = 16L << 20;
+    private static final int PAGE_LG2 = 12;
+    private static final long RESERVED_BYTES = 1L << 20;
 
     private final NamedLock lock;
-    private final Ram ram;
-    private final int total;
-    private final long holePage;
-    private final byte[] state;
-    private final int[] next;
-    private final int[] previous;
-    private final int[] heads = new int[MAX_ORDER + 1];
-    private final long[] runs = new long[MAX_ORDER + 1];
-    private long free;
-    private long failIn;
+    private final Room room;
+    private final long total;
 
-    /** Bytes that may be handed out before the file system's room is looked at again. */
-    private long room;
+    /** By region: where it starts. */
+    private final long[] base;
 
-    BuddyAllocator(NamedLock lock, Ram ram) {
-        this.lock = lock;
-        this.ram = ram;
-        long bytes = 0;
-        for (MemoryRegion region : ram.regions()) {
-            bytes += region.segment().byteSize();
+    /** By region; guarded by lock, as is all below. */
+    private final BuddyZone[] zones;
+
+    /** By region: no page from here on was ever handed out. */
+    private final long[] highWater;
+
+    private long untilFailure;
+    private boolean closed;
+
+    BuddyAllocator(Execution execution, List<MemoryRegion> regions, Room room) {
+        lock = execution.lock("memory.buddy");
+        this.room = room;
+        base = new long[regions.size()];
+        zones = new BuddyZone[regions.size()];
+        highWater = new long[regions.size()];
+        long sum = 0;
+        for (int i = 0; i < zones.length; i++) {
+            MemoryRegion region = regions.get(i);
+            base[i] = region.range().first().value();
+            long reserved = Math.max(0, RESERVED_BYTES - base[i]) >>> PAGE_LG2;
+            zones[i] = new BuddyZone(region.range().bytes() >>> PAGE_LG2, reserved);
+            sum += zones[i].freePages();
         }
-        total = Math.toIntExact(bytes / PhysicalMemory.PAGE_BYTES);
-        holePage = Ram.HOLE_FIRST / PhysicalMemory.PAGE_BYTES;
-        state = new byte[total];
-        next = new int[total];
-        previous = new int[total];
-        Arrays.fill(state, INSIDE);
-        Arrays.fill(heads, NONE);
-        Arrays.fill(state, 0, RESERVED_PAGES, RESERVED);
-        fill();
-    }
-
-    /** Cuts what is not reserved into the largest runs; the lowest end up first in their lists. */
-    private void fill() {
-        int end = total;
-        while (end > RESERVED_PAGES) {
-            int order = MAX_ORDER;
-            while (end % (1 << order) != 0 || end - (1 << order) < RESERVED_PAGES) {
-                order--;
-            }
-            end -= 1 << order;
-            push(end, order);
-            free += 1L << order;
-        }
+        total = sum;
     }
 
     @Override
@@ -89,48 +60,40 @@ final class BuddyAllocator implements PageAllocator {
         checkOrder(order);
         lock.lock();
         try {
-            if (failIn > 0 && --failIn == 0) {
+            checkOpen();
+            if (untilFailure > 0 && --untilFailure == 0) {
                 throw new ErrnoException(
-                        Errno.ENOMEM, "allocation of order %d: failure injected".formatted(order));
+                        Errno.ENOMEM, "allocation of order %d: injected".formatted(order));
             }
-            int from = order;
-            while (from <= MAX_ORDER && heads[from] == NONE) {
-                from++;
+            for (int i = 0; i < zones.length; i++) {
+                long page = zones[i].peek(order);
+                if (page >= 0) {
+                    cover(i, page + (1L << order));
+                    return base[i] + (zones[i].take(order) << PAGE_LG2);
+                }
             }
-            if (from > MAX_ORDER) {
-                throw new ErrnoException(
-                        Errno.ENOMEM,
-                        "no free run of order %d; %d of %d pages are free"
-                                .formatted(order, free, total));
-            }
-            checkRoom(PhysicalMemory.PAGE_BYTES << order);
-            int page = heads[from];
-            remove(page, from);
-            while (from > order) {
-                from--;
-                push(page + (1 << from), from);
-            }
-            state[page] = (byte) (TAKEN + order);
-            free -= 1L << order;
-            return physical(page);
+            throw new ErrnoException(
+                    Errno.ENOMEM,
+                    "no free run of order %d, %d pages; %d single pages are free"
+                            .formatted(order, 1L << order, countFree()));
         } finally {
             lock.unlock();
         }
     }
 
-    /** A page that the file system cannot back would kill the process when it is touched. */
-    private void checkRoom(long bytes) {
-        if (room < bytes) {
-            long usable = ram.usableSpace();
-            if (usable < bytes + ROOM_RESERVE) {
-                throw new ErrnoException(
-                        Errno.ENOMEM,
-                        "%d bytes asked, but the file system behind the RAM has %d left"
-                                .formatted(bytes, usable));
-            }
-            room = Math.min(usable - ROOM_RESERVE, Math.max(ROOM_STEP, bytes));
+    /** Sees to it that the file system has room for what is below {@code end}. */
+    private void cover(int region, long end) {
+        long more = end - highWater[region];
+        if (more <= 0) {
+            return;
         }
-        room -= bytes;
+        if (!room.claim(more << PAGE_LG2)) {
+            throw new ErrnoException(
+                    Errno.ENOMEM,
+                    "%s has no room for %d more pages behind emulated RAM"
+                            .formatted(room.place(), more));
+        }
+        highWater[region] = end;
     }
 
     @Override
@@ -138,96 +101,33 @@ final class BuddyAllocator implements PageAllocator {
         checkOrder(order);
         lock.lock();
         try {
-            int page = page(physical);
-            if (page == NONE || state[page] != TAKEN + order) {
-                throw new IllegalStateException(
-                        "free of order %d at 0x%x, which %s"
-                                .formatted(order, physical, describe(page)));
+            checkOpen();
+            int i = zone(physical);
+            long page = i < 0 ? -1 : physical - base[i] >>> PAGE_LG2;
+            boolean aligned = (physical & PhysicalMemory.PAGE_BYTES - 1) == 0;
+            if (i >= 0 && aligned && zones[i].give(page, order)) {
+                return;
             }
-            free += 1L << order;
-            state[page] = INSIDE;
-            int at = order;
-            while (at < MAX_ORDER) {
-                int buddy = page ^ (1 << at);
-                if (buddy + (1 << at) > total || state[buddy] != at) {
-                    break;
-                }
-                remove(buddy, at);
-                state[buddy] = INSIDE;
-                page = Math.min(page, buddy);
-                at++;
-            }
-            push(page, at);
+            int real = i < 0 || !aligned ? -1 : zones[i].takenOrder(page);
+            throw new IllegalStateException(
+                    "free of 0x%x with order %d: %s"
+                            .formatted(
+                                    physical,
+                                    order,
+                                    real < 0 ? "it is not taken" : "it is taken with " + real));
         } finally {
             lock.unlock();
         }
     }
 
-    private String describe(int page) {
-        if (page == NONE) {
-            return "is no page of the RAM";
-        }
-        int s = state[page];
-        if (s == RESERVED) {
-            return "is reserved";
-        }
-        if (s == INSIDE) {
-            return "is not the start of a run";
-        }
-        return s >= TAKEN ? "was taken with order " + (s - TAKEN) : "is free already";
-    }
-
-    private void push(int page, int order) {
-        int head = heads[order];
-        state[page] = (byte) order;
-        next[page] = head;
-        previous[page] = NONE;
-        if (head != NONE) {
-            previous[head] = page;
-        }
-        heads[order] = page;
-        runs[order]++;
-    }
-
-    private void remove(int page, int order) {
-        int before = previous[page];
-        int after = next[page];
-        if (before == NONE) {
-            heads[order] = after;
-        } else {
-            next[before] = after;
-        }
-        if (after != NONE) {
-            previous[after] = before;
-        }
-        runs[order]--;
-    }
-
-    private long physical(int page) {
-        long at =
-                page < holePage ? page : page - holePage + Ram.HOLE_END / PhysicalMemory.PAGE_BYTES;
-        return at * PhysicalMemory.PAGE_BYTES;
-    }
-
-    private int page(long physical) {
-        if (physical % PhysicalMemory.PAGE_BYTES != 0 || physical < 0) {
-            return NONE;
-        }
-        long page = physical / PhysicalMemory.PAGE_BYTES;
-        if (page >= holePage) {
-            page -= Ram.HOLE_END / PhysicalMemory.PAGE_BYTES - holePage;
-            if (page < holePage) {
-                return NONE;
+    private int zone(long physical) {
+        int found = -1;
+        for (int i = 0; i < base.length; i++) {
+            if (Long.compareUnsigned(base[i], physical) <= 0) {
+                found = i;
             }
         }
-        return page < total ? (int) page : NONE;
-    }
-
-    private static void checkOrder(int order) {
-        if (order < 0 || order > MAX_ORDER) {
-            throw new ErrnoException(
-                    Errno.EINVAL, "order %d; expected 0 to %d".formatted(order, MAX_ORDER));
-        }
+        return found;
     }
 
     @Override
@@ -235,7 +135,11 @@ final class BuddyAllocator implements PageAllocator {
         checkOrder(order);
         lock.lock();
         try {
-            return runs[order];
+            long sum = 0;
+            for (BuddyZone zone : zones) {
+                sum += zone.freeRuns(order);
+            }
+            return sum;
         } finally {
             lock.unlock();
         }
@@ -245,10 +149,19 @@ final class BuddyAllocator implements PageAllocator {
     public long freePages() {
         lock.lock();
         try {
-            return free;
+            return countFree();
         } finally {
             lock.unlock();
         }
+    }
+
+    private long countFree() {
+        assert lock.isHeldByCurrentThread();
+        long sum = 0;
+        for (BuddyZone zone : zones) {
+            sum += zone.freePages();
+        }
+        return sum;
     }
 
     @Override
@@ -258,11 +171,38 @@ final class BuddyAllocator implements PageAllocator {
 
     @Override
     public void failNth(long nth) {
+        if (nth < 0) {
+            throw new ErrnoException(
+                    Errno.EINVAL, "failNth(%d); expected 0 or more".formatted(nth));
+        }
         lock.lock();
         try {
-            failIn = nth;
+            untilFailure = nth;
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** From now on nothing is handed out or taken back. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void checkOpen() {
+        if (closed) {
+            throw new IllegalStateException("the memory has been closed");
+        }
+    }
+
+    private static void checkOrder(int order) {
+        if (order < 0 || order > MAX_ORDER) {
+            throw new ErrnoException(
+                    Errno.EINVAL, "order %d; expected 0 to %d".formatted(order, MAX_ORDER));
         }
     }
 }

@@ -1,7 +1,6 @@
 /**
- * The machine's RAM: {@link org.peerlane.memory.core.Ram} is the sparse file behind it, {@link
- * org.peerlane.memory.core.BuddyAllocator} hands out its pages, {@link
- * org.peerlane.memory.core.Memory} is the service.
+ * Sparse physical memory in a shared file and its page allocator. Start at {@link
+ * org.peerlane.memory.core.SparseMemory}.
  */
 @NullMarked
 package org.peerlane.memory.core;

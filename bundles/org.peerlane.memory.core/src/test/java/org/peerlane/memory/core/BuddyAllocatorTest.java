@@ -4,152 +4,150 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
-import java.util.BitSet;
 import java.util.List;
-import java.util.SplittableRandom;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
-import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.PhysicalAddress;
+import org.peerlane.memory.api.MemoryRegion;
 import org.peerlane.memory.api.PageAllocator;
 
-@DisplayName("Buddy allocator")
+@DisplayName("The page allocator")
 class BuddyAllocatorTest {
-    private static final long PAGE = 4096;
-    private final LiveExecution execution = new LiveExecution("test");
-    private final Memory memory = new Memory(execution, 64L << 20);
-    private final PageAllocator pages = memory.pages();
-    private final long[] freshRuns = runs();
+    private static final long MIB = 1L << 20;
+    private static final long HIGH = 1L << 32;
+
+    private final Arena arena = Arena.ofConfined();
+    private long usable = 1L << 40;
+    private final BuddyAllocator pages = allocator();
+
+    private BuddyAllocator allocator() {
+        return new BuddyAllocator(
+                new PlainExecution(),
+                List.of(region(0, 8 * MIB), region(HIGH, 4 * MIB)),
+                new Room("the test", () -> usable, 12 * MIB));
+    }
+
+    private MemoryRegion region(long at, long bytes) {
+        return new MemoryRegion(
+                "ram",
+                AddressRange.ofLength(new PhysicalAddress(at), bytes),
+                arena.allocate(bytes, 4096));
+    }
 
     @AfterEach
-    void close() {
-        memory.close();
-        execution.close();
-    }
-
-    private long[] runs() {
-        long[] all = new long[PageAllocator.MAX_ORDER + 1];
-        for (int order = 0; order < all.length; order++) {
-            all[order] = pages.freeRuns(order);
-        }
-        return all;
+    void free() {
+        arena.close();
     }
 
     @Test
-    void allButTheFirstMebibyteIsFreeAtTheStart() {
-        assertThat(pages.totalPages()).isEqualTo(16384);
-        assertThat(pages.freePages()).isEqualTo(16384 - 256);
-        assertThat(pages.freeRuns(10)).isEqualTo(15);
-        assertThat(pages.freeRuns(9)).isEqualTo(1);
-        assertThat(pages.freeRuns(8)).isEqualTo(1);
-    }
-
-    /** A million calls against a map of pages: runs are aligned, disjoint, and all come back. */
-    @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3})
-    void runsAreAlignedAndDisjointAndJoinAgain(long seed) {
-        var random = new SplittableRandom(seed);
-        var taken = new BitSet();
-        List<long[]> held = new ArrayList<>();
-        long free = pages.freePages();
-        for (int i = 0; i < 400_000; i++) {
-            if (random.nextInt(100) < 52 || held.isEmpty()) {
-                int order = Math.min(10, Integer.numberOfTrailingZeros(random.nextInt() | 1024));
-                try {
-                    long at = pages.allocate(order);
-                    int first = (int) (at / PAGE);
-                    assertThat(at % (PAGE << order)).isZero();
-                    int busy = taken.nextSetBit(first);
-                    assertThat(busy == -1 || busy >= first + (1 << order)).isTrue();
-                    taken.set(first, first + (1 << order));
-                    held.add(new long[] {at, order});
-                } catch (ErrnoException e) {
-                    assertThat(e.errno()).isEqualTo(Errno.ENOMEM);
-                }
-            } else {
-                int which = random.nextInt(held.size());
-                long[] run = held.get(which);
-                held.set(which, held.getLast());
-                held.removeLast();
-                pages.free(run[0], (int) run[1]);
-                taken.clear((int) (run[0] / PAGE), (int) (run[0] / PAGE) + (1 << run[1]));
-            }
-            assertThat(pages.freePages()).isEqualTo(free - taken.cardinality());
-            if (i % 1000 == 0) {
-                long sum = 0;
-                for (int order = 0; order <= 10; order++) {
-                    sum += pages.freeRuns(order) << order;
-                }
-                assertThat(sum).isEqualTo(pages.freePages());
-            }
-        }
-        held.forEach(run -> pages.free(run[0], (int) run[1]));
-        assertThat(runs()).isEqualTo(freshRuns);
+    void handsOutTheLowestAddressFirstAndNeverTheFirstMib() {
+        assertThat(pages.allocate(0)).isEqualTo(MIB);
+        assertThat(pages.allocate(0)).isEqualTo(MIB + 4096);
+        assertThat(pages.allocate(10)).isEqualTo(4 * MIB);
+        assertThat(pages.allocate(10)).isEqualTo(HIGH);
+        assertThat(pages.allocate(1)).isEqualTo(MIB + 8192);
     }
 
     @Test
-    void aSplitLeavesOneRunOfEachOrderBetween() {
-        while (pages.freeRuns(0) + pages.freeRuns(8) + pages.freeRuns(9) > 0) {
-            pages.allocate(8);
-        }
-        long tens = pages.freeRuns(10);
-        pages.allocate(0);
-        assertThat(pages.freeRuns(10)).isEqualTo(tens - 1);
-        for (int order = 0; order < 10; order++) {
-            assertThat(pages.freeRuns(order)).isEqualTo(1);
-        }
+    void countsWhatIsFree() {
+        assertThat(pages.totalPages()).isEqualTo(11 * MIB / 4096);
+        assertThat(pages.freePages()).isEqualTo(pages.totalPages());
+        assertThat(pages.freeRuns(10)).isEqualTo(2);
+        long page = pages.allocate(9);
+        assertThat(pages.freePages()).isEqualTo(pages.totalPages() - 512);
+        pages.free(page, 9);
+        assertThat(pages.freePages()).isEqualTo(pages.totalPages());
     }
 
     @Test
-    void noRunLeftIsEnomemWithTheCount() {
-        while (pages.freeRuns(10) > 0) {
-            pages.allocate(10);
-        }
+    void saysEnomemWhenItIsEmptyAndRecovers() {
+        List<Long> taken = new ArrayList<>();
         assertThatExceptionOfType(ErrnoException.class)
-                .isThrownBy(() -> pages.allocate(10))
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM))
-                .withMessageContaining("768 of 16384 pages are free");
-    }
-
-    @Test
-    void aSecondFreeAndAnotherOrderAreRefused() {
-        long at = pages.allocate(3);
-        assertThatIllegalStateException()
-                .isThrownBy(() -> pages.free(at, 2))
-                .withMessageContaining("was taken with order 3");
-        assertThatIllegalStateException()
-                .isThrownBy(() -> pages.free(at + PAGE, 0))
-                .withMessageContaining("not the start of a run");
-        pages.free(at, 3);
-        assertThatIllegalStateException().isThrownBy(() -> pages.free(at, 3));
-        assertThatIllegalStateException().isThrownBy(() -> pages.free(0, 0));
-        assertThatIllegalStateException().isThrownBy(() -> pages.free(1L << 40, 0));
-        assertThat(runs()).isEqualTo(freshRuns);
-    }
-
-    @ParameterizedTest
-    @ValueSource(ints = {-1, 11, 64})
-    void anOrderOutOfRangeIsEinval(int order) {
-        assertThatExceptionOfType(ErrnoException.class)
-                .isThrownBy(() -> pages.allocate(order))
-                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
-                .withMessageContaining(Integer.toString(order));
-    }
-
-    @Test
-    void anInjectedFailureComesAtTheNthCallAndOnce() {
-        pages.failNth(3);
-        pages.free(pages.allocate(0), 0);
-        pages.free(pages.allocate(0), 0);
-        assertThatExceptionOfType(ErrnoException.class)
-                .isThrownBy(() -> pages.allocate(0))
+                .isThrownBy(() -> {
+                    while (true) {
+                        taken.add(pages.allocate(0));
+                    }
+                })
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
-        pages.free(pages.allocate(0), 0);
-        assertThat(runs()).isEqualTo(freshRuns);
+        assertThat(taken).hasSize((int) pages.totalPages()).doesNotHaveDuplicates();
+        taken.forEach(page -> pages.free(page, 0));
+        assertThat(pages.freePages()).isEqualTo(pages.totalPages());
+        assertThat(pages.freeRuns(PageAllocator.MAX_ORDER)).isEqualTo(2);
+    }
+
+    @Test
+    void detectsADoubleFreeAWrongOrderAndAForeignAddress() {
+        long page = pages.allocate(2);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> pages.free(page, 1))
+                .withMessageEndingWith("it is taken with 2");
+        assertThatIllegalStateException().isThrownBy(() -> pages.free(page + 4096, 0));
+        assertThatIllegalStateException().isThrownBy(() -> pages.free(page + 1, 2));
+        pages.free(page, 2);
+        assertThatIllegalStateException()
+                .isThrownBy(() -> pages.free(page, 2))
+                .withMessageEndingWith("it is not taken");
+        assertThatIllegalStateException().isThrownBy(() -> pages.free(0, 0));
+        assertThatIllegalStateException().isThrownBy(() -> pages.free(0xC000_0000L, 0));
+        assertThatIllegalStateException().isThrownBy(() -> pages.free(-4096, 0));
+        assertThat(pages.freePages()).isEqualTo(pages.totalPages());
+    }
+
+    @Test
+    void refusesOrdersThatDoNotExist() {
+        expect(Errno.EINVAL, () -> pages.allocate(-1));
+        expect(Errno.EINVAL, () -> pages.allocate(11));
+        expect(Errno.EINVAL, () -> pages.free(MIB, 11));
+        expect(Errno.EINVAL, () -> pages.freeRuns(11));
+        expect(Errno.EINVAL, () -> pages.failNth(-1));
+    }
+
+    @Test
+    void failsExactlyTheAllocationThatIsAskedFor() {
+        pages.failNth(2);
+        long first = pages.allocate(0);
+        expect(Errno.ENOMEM, () -> pages.allocate(0));
+        long third = pages.allocate(0);
+        pages.failNth(1);
+        pages.failNth(0);
+        long fourth = pages.allocate(0);
+        for (long page : new long[] {first, third, fourth}) {
+            pages.free(page, 0);
+        }
+        assertThat(pages.freePages()).isEqualTo(pages.totalPages());
+    }
+
+    @Test
+    void saysEnomemBeforeTheFileSystemIsFullAndStillReusesPages() {
+        usable = 64 * MIB + 5 * MIB;
+        BuddyAllocator tight = allocator();
+        long first = tight.allocate(8);
+        expect(Errno.ENOMEM, () -> tight.allocate(10)); // from 4 MiB on: 8 MiB in all
+        tight.free(first, 8);
+        assertThat(tight.allocate(8)).isEqualTo(first);
+        assertThat(tight.freePages()).isEqualTo(tight.totalPages() - 256);
+    }
+
+    @Test
+    void noticesThatOthersHaveFilledTheFileSystem() {
+        usable = 64 * MIB + 100 * MIB;
+        BuddyAllocator shared = allocator();
+        usable = 64 * MIB;
+        expect(Errno.ENOMEM, () -> shared.allocate(0));
+        usable = 64 * MIB + 100 * MIB;
+        assertThat(shared.allocate(0)).isEqualTo(MIB);
+    }
+
+    private static void expect(Errno errno, ThrowingCallable call) {
+        assertThatExceptionOfType(ErrnoException.class)
+                .isThrownBy(call)
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(errno));
     }
 }

@@ -1,67 +1,82 @@
 package org.peerlane.device.edu;
 
+import static org.peerlane.device.edu.EduRegister.COMPUTING;
+import static org.peerlane.device.edu.EduRegister.DMA_COMMAND;
+import static org.peerlane.device.edu.EduRegister.ERROR;
+import static org.peerlane.device.edu.EduRegister.FACTORIAL;
+import static org.peerlane.device.edu.EduRegister.INTERRUPT_STATUS;
+import static org.peerlane.device.edu.EduRegister.LIVENESS;
+import static org.peerlane.device.edu.EduRegister.RUN;
+import static org.peerlane.device.edu.EduRegister.STATUS;
+import static org.peerlane.device.edu.EduRegister.WIDE_FROM;
+import static org.peerlane.device.edu.EduRegister.WINDOW_BYTES;
+
 import java.util.List;
-import java.util.Set;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.exec.api.NamedLock;
-import org.peerlane.registers.Field;
 import org.peerlane.registers.RegisterFile;
-import org.peerlane.trace.api.TraceEvent;
 import org.peerlane.trace.api.Tracepoint;
 
 /**
- * The registers of an edu device: identification, a liveness check, a factorial, interrupts, and a
- * DMA engine that moves up to 4 KiB between RAM and a buffer in the device.
+ * The register side of an edu device: answers reads, notes what writes ask for, and rings the
+ * {@linkplain EduEngine engine}, which does it.
  *
- * <p><b>Not modelled.</b> INTx: the device signals by MSI only.
+ * <p><b>Life.</b> Idle after construction and after each reset, until {@link #close}.
  *
- * <p><b>Locks.</b> One guards the registers. A register access takes it for a few instructions; the
- * engine never holds it while it computes or moves data.
+ * <p><b>Locks.</b> {@code edu.device}, a leaf, guards the registers and what the engine has to do.
+ * It is held for a few instructions, never across DMA or an interrupt.
  *
- * <p><b>Source.</b> QEMU {@code docs/specs/edu.rst}. Accesses below 0x80 are 4 bytes wide, from
- * there on 4 or 8; all others read 0 and are dropped.
+ * <p><b>Guest mistakes.</b> A wrong width reads all-ones and writes nothing, as in QEMU. An address
+ * without a register reads 0 (PC-20; QEMU answers all-ones). A DMA register written while a
+ * transfer runs, or FACTORIAL while one is computed, keeps its value.
  */
 final class EduDevice implements DeviceModel {
+    static final int VENDOR_ID = 0x1234;
+    static final int DEVICE_ID = 0x11E8;
+    static final long BAR_BYTES = 1 << 20;
+
     private static final FunctionLayout LAYOUT =
             new FunctionLayout(
-                    0x1234,
-                    0x11E8,
+                    VENDOR_ID,
+                    DEVICE_ID,
                     0x10,
                     0x00FF00,
-                    0x1AF4,
+                    0x1AF4, // subsystem of QEMU's devices
                     0x1100,
-                    List.of(BarLayout.registers(0, 1 << 20, false, false)),
-                    1,
-                    Set.of());
+                    List.of(BarLayout.registers(0, BAR_BYTES, false, false)),
+                    1);
 
-    private static final int WINDOW = 0x100;
-    private static final int WIDE_FROM = 0x80;
-    static final Field COMPUTING = EduRegister.STATUS.field("COMPUTING");
-    static final Field IRQ_FACTORIAL = EduRegister.STATUS.field("IRQ_FACTORIAL");
-    static final Field DMA_ERROR = EduRegister.STATUS.field("DMA_ERROR");
-    static final Field RUN = EduRegister.DMA_COMMAND.field("RUN");
+    private static final Logger LOG = LogManager.getLogger(EduDevice.class);
 
-    /** A guest's access that the device does not have; dropped, reads give 0. */
-    record EduBadAccess(String slot, long offset, int bytes, boolean write) implements TraceEvent {}
-
-    private final DeviceSlot slot;
+    private final String slot;
     private final NamedLock lock;
 
     /** Guarded by lock. */
-    private final RegisterFile<EduRegister> regs = new RegisterFile<>(EduRegister.class, WINDOW);
+    private final RegisterFile<EduRegister> registers =
+            new RegisterFile<>(EduRegister.class, WINDOW_BYTES);
 
     private final EduEngine engine;
-    private final Tracepoint<EduBadAccess> badAccess;
+    private final LongAdder refused = new LongAdder();
+    private final Tracepoint<EduAccessRefused> accessRefused;
 
+    /**
+     * Makes an idle device and starts its engine.
+     *
+     * @param dmaMask address bits of its DMA engine
+     */
     EduDevice(DeviceSlot slot, long dmaMask) {
-        this.slot = slot;
-        lock = slot.execution().lock("edu.registers");
-        badAccess = slot.tracer().point(EduBadAccess.class);
-        engine = new EduEngine(slot, lock, regs, dmaMask);
+        this.slot = slot.name();
+        lock = slot.execution().lock("edu.device");
+        accessRefused = slot.tracer().point(EduAccessRefused.class);
+        engine = new EduEngine(slot, lock, registers, new EduTransfer(slot, dmaMask));
+        engine.start();
     }
 
     @Override
@@ -71,14 +86,13 @@ final class EduDevice implements DeviceModel {
 
     @Override
     public long read(int bar, long offset, int bytes) {
-        if (!isAccess(offset, bytes)) {
-            reject(offset, bytes, false);
-            return 0;
+        if (!takes(offset, bytes)) {
+            refuse(offset, bytes, false);
+            return -1L >>> 64 - 8 * bytes;
         }
         lock.lock();
         try {
-            long value = regs.read(offset, bytes);
-            return offset == EduRegister.LIVENESS.offset() ? ~value & 0xFFFF_FFFFL : value;
+            return registers.read(offset, bytes);
         } finally {
             lock.unlock();
         }
@@ -86,92 +100,93 @@ final class EduDevice implements DeviceModel {
 
     @Override
     public void write(int bar, long offset, int bytes, long value) {
-        if (!isAccess(offset, bytes)) {
-            reject(offset, bytes, true);
+        if (!takes(offset, bytes)) {
+            refuse(offset, bytes, true);
             return;
         }
         lock.lock();
         try {
-            if (isBusy(offset)) {
-                return; // as the original: what runs is not disturbed
-            }
-            EduRegister hit = regs.write(offset, bytes, value);
-            if (hit != null) {
-                act(hit);
-            }
+            write(offset, bytes, value);
         } finally {
             lock.unlock();
         }
     }
 
-    private static boolean isAccess(long offset, int bytes) {
-        return offset < WINDOW && (bytes == 4 || (bytes == 8 && offset >= WIDE_FROM));
-    }
-
-    private void reject(long offset, int bytes, boolean write) {
-        if (badAccess.isOn()) {
-            badAccess.emit(new EduBadAccess(slot.name(), offset, bytes, write));
-        }
-    }
-
-    /** [held] The factorial's register while it computes, and the DMA's while that runs. */
-    private boolean isBusy(long offset) {
-        EduRegister register = regs.at(offset);
-        return switch (register) {
-            case null -> false;
-            case FACTORIAL -> regs.get(EduRegister.STATUS, COMPUTING) == 1;
-            case DMA_SOURCE, DMA_TARGET, DMA_COUNT, DMA_COMMAND ->
-                    regs.get(EduRegister.DMA_COMMAND, RUN) == 1;
-            case ID, LIVENESS, STATUS, IRQ_STATUS, IRQ_RAISE, IRQ_ACK -> false;
-        };
-    }
-
-    /** [held] The table has the bits, the switch has the effects. */
-    private void act(EduRegister hit) {
-        switch (hit) {
+    /** The table has the bits, the switch has the effects. */
+    private void write(long offset, int bytes, long value) {
+        switch (registers.at(offset)) {
+            case null -> refuse(offset, bytes, true); // dropped, as hardware does
+            case IDENTIFICATION, INTERRUPT_STATUS -> {} // read-only
+            case LIVENESS -> registers.set(LIVENESS, ~value & 0xFFFF_FFFFL);
+            case STATUS -> registers.write(offset, bytes, value);
             case FACTORIAL -> {
-                regs.set(EduRegister.STATUS, COMPUTING, 1);
-                engine.ring();
-            }
-            case IRQ_RAISE -> {
-                long pending = regs.get(EduRegister.IRQ_STATUS) | regs.get(EduRegister.IRQ_RAISE);
-                regs.set(EduRegister.IRQ_STATUS, pending);
-                engine.signal();
-            }
-            case IRQ_ACK -> {
-                long pending = regs.get(EduRegister.IRQ_STATUS) & ~regs.get(EduRegister.IRQ_ACK);
-                regs.set(EduRegister.IRQ_STATUS, pending);
-            }
-            case DMA_COMMAND -> {
-                if (regs.get(EduRegister.DMA_COMMAND, RUN) == 1) {
-                    regs.set(EduRegister.STATUS, DMA_ERROR, 0);
+                if (registers.get(STATUS, COMPUTING) == 0) {
+                    registers.write(offset, bytes, value);
+                    registers.set(STATUS, COMPUTING, 1);
                     engine.ring();
                 }
             }
-            case ID,
-                    LIVENESS,
-                    STATUS,
-                    IRQ_STATUS,
-                    DMA_SOURCE,
-                    DMA_TARGET,
-                    DMA_COUNT -> {} // bits only
+            case INTERRUPT_RAISE -> engine.interrupt(value & 0xFFFF_FFFFL);
+            case INTERRUPT_ACKNOWLEDGE ->
+                    registers.set(INTERRUPT_STATUS, registers.get(INTERRUPT_STATUS) & ~value);
+            case DMA_SOURCE, DMA_DESTINATION, DMA_COUNT -> {
+                if (registers.get(DMA_COMMAND, RUN) == 0) {
+                    registers.write(offset, bytes, value);
+                }
+            }
+            case DMA_COMMAND -> {
+                boolean start = offset == DMA_COMMAND.offset() && (value & RUN.mask()) != 0;
+                if (start && registers.get(DMA_COMMAND, RUN) == 0) {
+                    registers.write(offset, bytes, value);
+                    registers.set(DMA_COMMAND, ERROR, 0);
+                    engine.ring();
+                }
+            }
         }
+    }
+
+    private static boolean takes(long offset, int bytes) {
+        return bytes == 4 || bytes == 8 && offset >= WIDE_FROM;
+    }
+
+    private void refuse(long offset, int bytes, boolean write) {
+        if (refused.sum() == 0) {
+            LOG.warn(
+                    "{}: {} of {} bytes at 0x{} refused; later ones are only counted",
+                    slot,
+                    write ? "write" : "read",
+                    bytes,
+                    Long.toHexString(offset));
+        }
+        refused.increment();
+        if (accessRefused.isOn()) {
+            accessRefused.emit(new EduAccessRefused(slot, offset, bytes, write));
+        }
+    }
+
+    /** {@return accesses that had no effect: a wrong width, or a write where no register is} */
+    long refusedAccesses() {
+        return refused.sum();
+    }
+
+    /** {@return transfers that did not move all of their bytes} */
+    long failedTransfers() {
+        return engine.failedTransfers();
     }
 
     @Override
     public void reset(ResetKind kind) {
-        engine.stop();
         lock.lock();
         try {
-            regs.reset();
+            registers.reset();
+            engine.forget();
         } finally {
             lock.unlock();
         }
-        engine.start();
     }
 
     @Override
     public void close() {
-        engine.stop();
+        engine.close();
     }
 }

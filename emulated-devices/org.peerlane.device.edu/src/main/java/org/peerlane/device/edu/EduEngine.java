@@ -1,217 +1,236 @@
 package org.peerlane.device.edu;
 
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
+import static org.peerlane.device.edu.EduRegister.COMPUTING;
+import static org.peerlane.device.edu.EduRegister.DMA_COMMAND;
+import static org.peerlane.device.edu.EduRegister.DMA_COUNT;
+import static org.peerlane.device.edu.EduRegister.DMA_DESTINATION;
+import static org.peerlane.device.edu.EduRegister.DMA_SOURCE;
+import static org.peerlane.device.edu.EduRegister.ERROR;
+import static org.peerlane.device.edu.EduRegister.FACTORIAL;
+import static org.peerlane.device.edu.EduRegister.INTERRUPT_STATUS;
+import static org.peerlane.device.edu.EduRegister.IRQ;
+import static org.peerlane.device.edu.EduRegister.IRQFACT;
+import static org.peerlane.device.edu.EduRegister.RUN;
+import static org.peerlane.device.edu.EduRegister.STATUS;
+import static org.peerlane.device.edu.EduRegister.TO_RAM;
+
+import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DeviceSlot;
-import org.peerlane.bus.api.DmaAttributes;
-import org.peerlane.bus.api.DmaResult;
+import org.peerlane.bus.api.InterruptPort;
 import org.peerlane.exec.api.Checkpoint;
-import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
+import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
-import org.peerlane.registers.Field;
 import org.peerlane.registers.RegisterFile;
-import org.peerlane.trace.api.TraceEvent;
-import org.peerlane.trace.api.Tracepoint;
 
 /**
- * What an edu device does of its own: one thread that waits for the bell, then computes the
- * factorial, moves the data and signals, whichever was asked for.
+ * The working side of an edu device: one thread that sleeps until a register write rings, then
+ * sends interrupts, computes factorials and moves data, in this order, until nothing is left to do.
  *
- * <p><b>Threads.</b> {@link #ring} and {@link #signal} any; {@link #start} and {@link #stop} the
- * bus's. <b>Locks.</b> The device's, for registers only.
+ * <p><b>Locks.</b> The device's lock guards registers, {@code message}, {@code epoch} and {@code
+ * wipe}. It is let go for every slow or outward step; {@code epoch} then says whether a reset came
+ * in between, after which the result of the step is nobody's any more.
+ *
+ * <p><b>Checkpoints.</b> edu.factorial.before-result, edu.dma.before-copy (in {@link EduTransfer}),
+ * edu.dma.before-interrupt, edu.interrupt.before-message.
  */
-final class EduEngine {
-    /** The buffer in the device, as its DMA engine addresses it. */
-    static final long BUFFER = 0x4_0000;
+final class EduEngine implements AutoCloseable {
+    private static final int FACTORIAL_INTERRUPT = 0x001;
+    private static final int DMA_INTERRUPT = 0x100;
 
-    static final long BUFFER_BYTES = 4096;
-
-    private static final long IRQ_BIT_FACTORIAL = 0x001;
-    private static final long IRQ_BIT_DMA = 0x100;
-    private static final Field IRQ = EduRegister.DMA_COMMAND.field("IRQ");
-    private static final Field TO_RAM = EduRegister.DMA_COMMAND.field("TO_RAM");
-
-    /** A DMA command is at its end. */
-    record EduDmaDone(String slot, boolean toRam, long address, long bytes, String status)
-            implements TraceEvent {}
-
-    private final DeviceSlot slot;
+    private final String name;
+    private final Execution execution;
     private final NamedLock lock;
+    private final Condition bell;
+    private final RegisterFile<EduRegister> registers;
+    private final EduTransfer transfer;
+    private final InterruptPort interrupts;
+    private final Checkpoint beforeResult;
+    private final Checkpoint beforeDmaInterrupt;
+    private final Checkpoint beforeMessage;
 
-    /** Guarded by lock. */
-    private final RegisterFile<EduRegister> regs;
+    /** A message is to be sent. */
+    private boolean message;
 
-    private final long dmaMask;
-    private final MemorySegment buffer = Arena.ofAuto().allocate(BUFFER_BYTES);
-    private final Doorbell bell;
-    private final Checkpoint beforeCopy;
-    private final Checkpoint beforeInterrupt;
-    private final Tracepoint<EduDmaDone> dmaDone;
+    /** The buffer holds data of before the last reset. */
+    private boolean wipe;
 
-    /** Guarded by lock: somebody wants the message sent. */
-    private boolean signalAsked;
+    /** Resets so far. */
+    private long epoch;
 
-    private volatile @Nullable EmulatedThread thread;
+    private boolean closing;
+    private @Nullable EmulatedThread thread;
 
-    EduEngine(DeviceSlot slot, NamedLock lock, RegisterFile<EduRegister> regs, long dmaMask) {
-        this.slot = slot;
+    EduEngine(
+            DeviceSlot slot,
+            NamedLock lock,
+            RegisterFile<EduRegister> registers,
+            EduTransfer transfer) {
         this.lock = lock;
-        this.regs = regs;
-        this.dmaMask = dmaMask;
-        bell = new Doorbell(slot.execution(), "edu.bell");
-        beforeCopy = slot.execution().checkpoint("edu.dma.before-copy");
-        beforeInterrupt = slot.execution().checkpoint("edu.dma.before-interrupt");
-        dmaDone = slot.tracer().point(EduDmaDone.class);
-        start();
-    }
-
-    void ring() {
-        bell.ring();
-    }
-
-    /** [held] Sends the message, from the engine's thread. */
-    void signal() {
-        assert lock.isHeldByCurrentThread();
-        signalAsked = true;
-        bell.ring();
+        this.registers = registers;
+        this.transfer = transfer;
+        name = slot.name() + ".engine";
+        execution = slot.execution();
+        interrupts = slot.interrupts();
+        bell = lock.newCondition("rung");
+        beforeResult = execution.checkpoint("edu.factorial.before-result");
+        beforeDmaInterrupt = execution.checkpoint("edu.dma.before-interrupt");
+        beforeMessage = execution.checkpoint("edu.interrupt.before-message");
     }
 
     void start() {
-        thread =
-                slot.execution()
-                        .start(ThreadKind.BLOCKING, slot.name() + ".engine", this::runUntilStopped);
+        thread = execution.start(ThreadKind.BLOCKING, name, this::run);
     }
 
-    /** When it returns, the engine does nothing more. */
-    void stop() {
-        EmulatedThread running = thread;
-        if (running == null) {
+    /** [held] There is work in the registers. */
+    void ring() {
+        assert lock.isHeldByCurrentThread();
+        bell.signal();
+    }
+
+    /** [held] Raises interrupts; one message says that there are some. */
+    void interrupt(long bits) {
+        assert lock.isHeldByCurrentThread();
+        long pending = registers.get(INTERRUPT_STATUS) | bits;
+        registers.set(INTERRUPT_STATUS, pending);
+        message |= pending != 0;
+        bell.signal();
+    }
+
+    /** [held] A reset: what is under way has never been asked for. */
+    void forget() {
+        assert lock.isHeldByCurrentThread();
+        epoch++;
+        message = false;
+        wipe = true;
+        bell.signal();
+    }
+
+    private void run() {
+        lock.lock();
+        try {
+            while (!closing) {
+                if (wipe) {
+                    wipe = false;
+                    transfer.wipe();
+                } else if (message) {
+                    message = false;
+                    send();
+                } else if (registers.get(STATUS, COMPUTING) == 1) {
+                    compute();
+                } else if (registers.get(DMA_COMMAND, RUN) == 1) {
+                    move();
+                } else {
+                    bell.await();
+                }
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt(); // the execution ends its threads
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void send() {
+        lock.unlock();
+        try {
+            beforeMessage.reached();
+            interrupts.raise(0); // a refusal is the guest's: it has not enabled messages
+        } finally {
+            lock.lock();
+        }
+    }
+
+    private void compute() {
+        long asked = epoch;
+        long operand = registers.get(FACTORIAL);
+        long result;
+        lock.unlock();
+        try {
+            result = factorial(operand);
+            beforeResult.reached();
+        } finally {
+            lock.lock();
+        }
+        if (epoch != asked) {
             return;
         }
-        thread = null;
-        running.interrupt();
+        registers.set(FACTORIAL, result);
+        registers.set(STATUS, COMPUTING, 0);
+        if (registers.get(STATUS, IRQFACT) == 1) {
+            interrupt(FACTORIAL_INTERRUPT);
+        }
+    }
+
+    /** {@return n! modulo 2^32} From 34! on it is 0, so the loop is short for any operand. */
+    private static long factorial(long operand) {
+        int result = 1;
+        for (long n = operand; n > 0 && result != 0; n--) {
+            result *= (int) n;
+        }
+        return result & 0xFFFF_FFFFL;
+    }
+
+    private void move() {
+        long asked = epoch;
+        boolean toRam = registers.get(DMA_COMMAND, TO_RAM) == 1;
+        long source = registers.get(DMA_SOURCE);
+        long destination = registers.get(DMA_DESTINATION);
+        long bytes = registers.get(DMA_COUNT);
+        boolean moved;
+        lock.unlock();
+        try {
+            moved = transfer.run(toRam, source, destination, bytes);
+            beforeDmaInterrupt.reached();
+        } finally {
+            lock.lock();
+        }
+        if (epoch != asked) {
+            return; // the reset has asked for a wipe
+        }
+        registers.set(DMA_COMMAND, RUN, 0);
+        registers.set(DMA_COMMAND, ERROR, moved ? 0 : 1);
+        if (registers.get(DMA_COMMAND, IRQ) == 1) {
+            interrupt(DMA_INTERRUPT);
+        }
+    }
+
+    /** {@return transfers that did not move all of their bytes} */
+    long failedTransfers() {
+        return transfer.failures();
+    }
+
+    /** Ends the thread and waits for it. */
+    @Override
+    public void close() {
+        EmulatedThread running;
+        lock.lock();
+        try {
+            running = thread;
+            closing = true;
+            bell.signal();
+        } finally {
+            lock.unlock();
+        }
+        if (running != null) {
+            join(running);
+        }
+        transfer.close();
+    }
+
+    private static void join(EmulatedThread running) {
         boolean interrupted = false;
         while (running.isAlive()) {
             try {
                 running.join();
             } catch (InterruptedException e) {
-                interrupted = true;
+                interrupted = true; // the buffer may go only when nobody uses it
             }
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private void runUntilStopped() {
-        try {
-            while (true) {
-                bell.await();
-                work();
-            }
-        } catch (InterruptedException e) {
-            // stopped: what was asked for and not done is forgotten, as a reset does
-        }
-    }
-
-    private void work() {
-        boolean factorial;
-        boolean dma;
-        lock.lock();
-        try {
-            factorial = regs.get(EduRegister.STATUS, EduDevice.COMPUTING) == 1;
-            dma = regs.get(EduRegister.DMA_COMMAND, EduDevice.RUN) == 1;
-        } finally {
-            lock.unlock();
-        }
-        if (factorial) {
-            computeFactorial();
-        }
-        if (dma) {
-            moveData();
-        }
-        sendIfAsked();
-    }
-
-    private void computeFactorial() {
-        lock.lock();
-        long n = regs.get(EduRegister.FACTORIAL);
-        lock.unlock();
-        int result = 1;
-        for (long i = Math.min(n, 34); i > 1; i--) { // from 34! on the low 32 bits are 0
-            result *= (int) i;
-        }
-        lock.lock();
-        try {
-            regs.set(EduRegister.FACTORIAL, result);
-            regs.set(EduRegister.STATUS, EduDevice.COMPUTING, 0);
-            if (regs.get(EduRegister.STATUS, EduDevice.IRQ_FACTORIAL) == 1) {
-                pend(IRQ_BIT_FACTORIAL);
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** The registers hold still while RUN is 1, so that reading them here needs no lock. */
-    private void moveData() {
-        boolean toRam = regs.get(EduRegister.DMA_COMMAND, TO_RAM) == 1;
-        long source = regs.get(EduRegister.DMA_SOURCE);
-        long target = regs.get(EduRegister.DMA_TARGET);
-        long bytes = regs.get(EduRegister.DMA_COUNT);
-        long inside = (toRam ? source : target) - BUFFER;
-        long address = (toRam ? target : source) & dmaMask;
-
-        long result = DmaResult.of(DmaResult.UNSUPPORTED_REQUEST, 0);
-        boolean fits =
-                inside >= 0
-                        && bytes >= 0
-                        && inside <= BUFFER_BYTES
-                        && bytes <= BUFFER_BYTES - inside;
-        if (fits) {
-            beforeCopy.reached();
-            result =
-                    toRam
-                            ? slot.dma().write(address, DmaAttributes.NONE, buffer, inside, bytes)
-                            : slot.dma().read(address, DmaAttributes.NONE, buffer, inside, bytes);
-        }
-        if (dmaDone.isOn()) {
-            String status = fits ? DmaResult.describe(result) : "range outside of the buffer";
-            dmaDone.emit(new EduDmaDone(slot.name(), toRam, address, bytes, status));
-        }
-        lock.lock();
-        try {
-            regs.set(EduRegister.STATUS, EduDevice.DMA_ERROR, DmaResult.isOk(result) ? 0 : 1);
-            regs.set(EduRegister.DMA_COMMAND, EduDevice.RUN, 0);
-            if (regs.get(EduRegister.DMA_COMMAND, IRQ) == 1) {
-                pend(IRQ_BIT_DMA);
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void pend(long bit) {
-        assert lock.isHeldByCurrentThread();
-        regs.set(EduRegister.IRQ_STATUS, regs.get(EduRegister.IRQ_STATUS) | bit);
-        signalAsked = true;
-    }
-
-    private void sendIfAsked() {
-        boolean send;
-        lock.lock();
-        try {
-            send = signalAsked;
-            signalAsked = false;
-        } finally {
-            lock.unlock();
-        }
-        if (send) {
-            beforeInterrupt.reached();
-            slot.interrupts().raise(0);
         }
     }
 }
