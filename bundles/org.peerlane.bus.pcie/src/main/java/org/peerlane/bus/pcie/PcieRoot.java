@@ -1,0 +1,152 @@
+package org.peerlane.bus.pcie;
+
+import java.util.List;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.osgi.framework.Version;
+import org.peerlane.bus.api.DeviceType;
+import org.peerlane.bus.api.DmaTranslation;
+import org.peerlane.bus.api.PcieBus;
+import org.peerlane.bus.api.PcieDriver;
+import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.exec.api.Execution;
+import org.peerlane.memory.api.PhysicalMemory;
+import org.peerlane.trace.api.Tracer;
+
+/**
+ * A root complex with one root bus: devices sit on bus 0 as root complex integrated endpoints.
+ *
+ * <p><b>Life.</b> What comes and goes is queued to the life-cycle thread. Adding does not wait;
+ * removing waits until the thing is out of use, at most {@link #LIMIT_NANOS}, and then logs who
+ * holds it up. {@link #close} removes everything in order.
+ *
+ * <p><b>Locks.</b> {@code bus.reset}, {@code bus.topology}, {@code bus.msi}, {@code bus.function},
+ * leaves; no plugin is called with one of them but its {@code reset}, with {@code bus.reset}.
+ *
+ * <p><b>Threads.</b> Any.
+ */
+public final class PcieRoot implements PcieBus, AutoCloseable {
+    /** How long a removal is waited for. */
+    public static final long LIMIT_NANOS = 5_000_000_000L;
+
+    private static final Logger LOG = LogManager.getLogger(PcieRoot.class);
+
+    private final Fabric fabric;
+    private final EventQueue events;
+    private final Population population;
+
+    /**
+     * @param execution threads, time and locks
+     * @param tracer where the bus reports
+     * @param memory the machine's RAM; its regions stay as long as the root complex
+     * @param iommuDeclared the board has an IOMMU: without {@link #translation} all DMA is blocked
+     */
+    public PcieRoot(
+            Execution execution, Tracer tracer, PhysicalMemory memory, boolean iommuDeclared) {
+        fabric = new Fabric(execution, new BusTrace(tracer), memory, iommuDeclared);
+        events = new EventQueue(execution);
+        population = new Population(fabric, tracer, events, memory);
+    }
+
+    @Override
+    public List<PcieFunction> functions() {
+        return List.copyOf(fabric.endpoints());
+    }
+
+    @Override
+    public boolean settle(long timeoutNanos) throws InterruptedException {
+        return events.await(events.submit(() -> {}), timeoutNanos);
+    }
+
+    /**
+     * Reads config space by requester id, as through ECAM; all-ones where no function is (PC-4).
+     *
+     * @param requesterId bus, device and function: 16 bits
+     * @param offset 0 to 4095
+     * @param bytes 1, 2 or 4, inside one dword
+     */
+    public long readConfig(int requesterId, int offset, int bytes) {
+        for (Endpoint endpoint : fabric.endpoints()) {
+            if (endpoint.address().requesterId() == requesterId) {
+                return endpoint.readConfig(offset, bytes);
+            }
+        }
+        return ConfigSpace.ones(bytes);
+    }
+
+    /** Sets the IOMMU. */
+    public void translation(DmaTranslation translation) {
+        fabric.translation(translation);
+    }
+
+    /** The IOMMU leaves, if it is still the one; when it returns, no transaction uses it. */
+    @SuppressWarnings("ReferenceEquality") // the service itself, whatever it is equal to
+    public void translationGone(DmaTranslation translation) {
+        if (fabric.translation() == translation) {
+            fabric.translation(null);
+        }
+        fabric.drain();
+    }
+
+    /** Adds a slot. A slot that cannot be is logged and left out. */
+    public void addSlot(SlotConfig slot) {
+        events.submit(() -> population.addSlot(slot));
+    }
+
+    /** Removes the slot, and in order what is in it. */
+    public void removeSlot(SlotConfig slot) {
+        waitFor("slot " + slot.name(), () -> population.removeSlot(slot));
+    }
+
+    /**
+     * Adds a kind of device.
+     *
+     * @param name as slots ask for it
+     * @param version of several that are there, the highest goes into an empty slot
+     */
+    public void addType(DeviceType type, String name, Version version) {
+        events.submit(() -> population.addType(type, name, version));
+    }
+
+    /** Removes a kind of device, and by surprise each device of it. */
+    public void removeType(DeviceType type) {
+        waitFor("device type " + type, () -> population.removeType(type));
+    }
+
+    /**
+     * Adds a driver.
+     *
+     * @param name for messages
+     */
+    public void addDriver(PcieDriver driver, String name) {
+        events.submit(() -> population.drivers().add(driver, name));
+    }
+
+    /** Removes a driver; its functions stay, without it. */
+    public void removeDriver(PcieDriver driver) {
+        waitFor("driver " + driver, () -> population.drivers().remove(driver));
+    }
+
+    @Override
+    public void close() {
+        waitFor("the bus", population::clear);
+        events.close();
+        fabric.interrupts.close();
+    }
+
+    private void waitFor(String what, Runnable body) {
+        EventQueue.Event event = events.submit(body);
+        try {
+            if (!events.await(event, LIMIT_NANOS) && !events.isCurrent()) {
+                LOG.error(
+                        "removal of {} takes more than {} s; the bus is at: {}",
+                        what,
+                        LIMIT_NANOS / 1_000_000_000L,
+                        events.doing());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            LOG.warn("interrupted while waiting for the removal of {}", what);
+        }
+    }
+}
