@@ -68,6 +68,9 @@ final class TestMachine implements AutoCloseable {
                 4);
     }
 
+    /** The slot that {@link #plug()} makes. */
+    final SlotConfig slot = slot("test0", "00:04.0");
+
     static SlotConfig slot(String name, String address) {
         return new SlotConfig(name, "test", address, Map.of("size", 7));
     }
@@ -82,16 +85,20 @@ final class TestMachine implements AutoCloseable {
 
     /** Puts a standard device at 00:04.0, with decode and bus mastering on. */
     PcieFunction plug() {
-        return plug("test0", "00:04.0");
+        return plug(slot);
     }
 
     PcieFunction plug(String name, String address) {
+        return plug(slot(name, address));
+    }
+
+    private PcieFunction plug(SlotConfig slot) {
         if (type.made.isEmpty()) {
             root.addType(type, "test", Version.valueOf("1.0.0"));
         }
-        root.addSlot(slot(name, address));
+        root.addSlot(slot);
         settle();
-        PcieFunction function = function(name);
+        PcieFunction function = function(slot.name());
         function.enable(true, true);
         return function;
     }
