@@ -3,6 +3,7 @@ package org.peerlane.bus.pcie;
 import java.util.List;
 import java.util.Objects;
 import org.osgi.framework.ServiceReference;
+import org.osgi.framework.Version;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -88,7 +89,15 @@ public final class PcieBusComponent implements PcieBus {
             policy = ReferencePolicy.DYNAMIC)
     void addType(DeviceType type, ServiceReference<DeviceType> reference) {
         String name = Objects.requireNonNull(reference.getProperty(DeviceType.NAME)).toString();
-        root.addType(type, name, reference.getBundle().getVersion());
+        Version version = reference.getBundle().getVersion();
+        root.addType(
+                type,
+                name,
+                new TypeVersion(
+                        version.getMajor(),
+                        version.getMinor(),
+                        version.getMicro(),
+                        version.getQualifier()));
     }
 
     void removeType(DeviceType type) {

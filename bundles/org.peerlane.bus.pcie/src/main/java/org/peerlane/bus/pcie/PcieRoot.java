@@ -3,7 +3,6 @@ package org.peerlane.bus.pcie;
 import java.util.List;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.osgi.framework.Version;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieBus;
@@ -104,7 +103,7 @@ public final class PcieRoot implements PcieBus, AutoCloseable {
      * @param name as slots ask for it
      * @param version of several that are there, the highest goes into an empty slot
      */
-    public void addType(DeviceType type, String name, Version version) {
+    public void addType(DeviceType type, String name, TypeVersion version) {
         events.submit(() -> population.addType(type, name, version));
     }
 

@@ -7,7 +7,6 @@ import java.util.Optional;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
-import org.osgi.framework.Version;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.PcieAddress;
@@ -38,7 +37,7 @@ final class Population {
     private final List<Type> types = new ArrayList<>();
 
     /** A kind of device that is there. */
-    private record Type(DeviceType service, String name, Version version) {
+    private record Type(DeviceType service, String name, TypeVersion version) {
         @Override
         public String toString() {
             return name + " " + version;
@@ -111,7 +110,7 @@ final class Population {
         }
     }
 
-    void addType(DeviceType service, String name, Version version) {
+    void addType(DeviceType service, String name, TypeVersion version) {
         types.add(new Type(service, name, version));
         fill();
     }

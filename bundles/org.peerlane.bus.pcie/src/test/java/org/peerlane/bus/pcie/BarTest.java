@@ -9,7 +9,6 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.osgi.framework.Version;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
@@ -217,7 +216,7 @@ class BarTest {
                                 BarLayout.registers(0, 4096, false, false),
                                 BarLayout.registers(1, 1L << 31, false, false)),
                         0);
-        machine.root.addType(new TestDevice.Type(layout), "big", Version.valueOf("1.0.0"));
+        machine.root.addType(new TestDevice.Type(layout), "big", TypeVersion.of(1, 0, 0));
         machine.root.addSlot(new SlotConfig("big0", "big", "00:06.0", java.util.Map.of()));
         machine.settle();
         PcieFunction big = machine.function("big0");
@@ -231,7 +230,7 @@ class BarTest {
     void addressesOfADepartedFunctionAreGivenOutAgain() {
         long base = function.bar(0).first().value();
         machine.root.removeType(machine.type);
-        machine.root.addType(machine.type, "test", Version.valueOf("1.0.0"));
+        machine.root.addType(machine.type, "test", TypeVersion.of(1, 0, 0));
         machine.settle();
         assertThat(machine.function("test0").bar(0).first().value()).isEqualTo(base);
     }

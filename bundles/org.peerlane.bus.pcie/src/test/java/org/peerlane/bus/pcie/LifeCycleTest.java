@@ -14,7 +14,6 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.osgi.framework.Version;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.kernel.api.Errno;
@@ -22,9 +21,9 @@ import org.peerlane.kernel.api.ErrnoException;
 
 @DisplayName("Coming and going")
 class LifeCycleTest {
-    private static final Version V1 = Version.valueOf("1.0.0");
-    private static final Version V2 = Version.valueOf("1.2.0");
-    private static final Version V3 = Version.valueOf("1.10.0");
+    private static final TypeVersion V1 = TypeVersion.of(1, 0, 0);
+    private static final TypeVersion V2 = TypeVersion.of(1, 2, 0);
+    private static final TypeVersion V3 = TypeVersion.of(1, 10, 0);
 
     private final TestMachine machine = new TestMachine();
     private final PcieRoot root = machine.root;

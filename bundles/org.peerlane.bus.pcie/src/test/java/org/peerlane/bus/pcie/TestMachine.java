@@ -9,7 +9,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import org.osgi.framework.Version;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
@@ -94,7 +93,7 @@ final class TestMachine implements AutoCloseable {
 
     private PcieFunction plug(SlotConfig slot) {
         if (type.made.isEmpty()) {
-            root.addType(type, "test", Version.valueOf("1.0.0"));
+            root.addType(type, "test", TypeVersion.of(1, 0, 0));
         }
         root.addSlot(slot);
         settle();
