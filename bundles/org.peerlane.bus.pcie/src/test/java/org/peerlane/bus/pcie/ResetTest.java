@@ -202,9 +202,7 @@ class ResetTest {
                                         machine.write(device, TestMemory.BASE, filled(8192, 5))));
         inside.await();
         Thread host = Thread.ofPlatform().start(() -> machine.root.removeType(machine.type));
-        while (function.isPresent()) {
-            Thread.onSpinWait();
-        }
+        awaitRemovalWaits();
         assertThat(device.calls).as("not closed while its DMA is under way").isEmpty();
         go.countDown();
         host.join();
@@ -235,9 +233,7 @@ class ResetTest {
         inside.await();
         SlotConfig slot = machine.slot;
         Thread host = Thread.ofPlatform().start(() -> machine.root.removeSlot(slot));
-        while (function.isPresent()) {
-            Thread.onSpinWait();
-        }
+        awaitRemovalWaits();
         assertThat(device.calls).isEmpty();
         go.countDown();
         host.join();
@@ -247,6 +243,14 @@ class ResetTest {
         assertThat(device.calls).containsExactly("close");
         assertThat(status(machine.read(initiator, base, filled(8, 0))))
                 .isEqualTo(DmaResult.UNSUPPORTED_REQUEST);
+    }
+
+    /** The life-cycle thread has gone as far as it can. */
+    private void awaitRemovalWaits() {
+        while (function.isPresent()) {
+            Thread.onSpinWait();
+        }
+        machine.execution.awaitWaiting("bus.life-cycle");
     }
 
     private static void hold(CountDownLatch inside, CountDownLatch go) {

@@ -31,6 +31,14 @@ final class ThreadExecution implements Execution, Checkpoints {
         return names;
     }
 
+    /** Waits until a thread waits for something. */
+    void awaitWaiting(String name) {
+        Started one = started.stream().filter(t -> t.name().equals(name)).findFirst().orElseThrow();
+        while (one.thread.getState() != Thread.State.WAITING) {
+            Thread.onSpinWait();
+        }
+    }
+
     @Override
     public EmulatedThread start(ThreadKind kind, String name, Runnable body) {
         Started thread = new Started(name, body);
