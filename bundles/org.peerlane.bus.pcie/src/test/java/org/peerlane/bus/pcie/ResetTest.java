@@ -245,6 +245,22 @@ class ResetTest {
                 .isEqualTo(DmaResult.UNSUPPORTED_REQUEST);
     }
 
+    @Test
+    void removalWaitsForTheRegisterAccessThatIsUnderWay() throws Exception {
+        CountDownLatch inside = new CountDownLatch(1);
+        CountDownLatch go = new CountDownLatch(1);
+        device.onRead = () -> hold(inside, go);
+        Thread cpu = Thread.ofPlatform().start(() -> function.read(0, 0, 4));
+        inside.await();
+        Thread host = Thread.ofPlatform().start(() -> machine.root.removeType(machine.type));
+        awaitRemovalWaits();
+        assertThat(device.calls).isEmpty();
+        go.countDown();
+        cpu.join();
+        host.join();
+        assertThat(device.calls).containsExactly("read 0 0x0/4", "close");
+    }
+
     /** The life-cycle thread has gone as far as it can. */
     private void awaitRemovalWaits() {
         while (function.isPresent()) {

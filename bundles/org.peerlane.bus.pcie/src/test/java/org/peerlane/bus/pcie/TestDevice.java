@@ -18,6 +18,7 @@ final class TestDevice implements DeviceModel {
     private final long[] registers = new long[512];
     volatile @Nullable RuntimeException failure;
     volatile Runnable onReset = () -> {};
+    volatile Runnable onRead = () -> {};
 
     TestDevice(DeviceSlot slot, FunctionLayout layout) {
         this.slot = slot;
@@ -57,6 +58,7 @@ final class TestDevice implements DeviceModel {
     @Override
     public long read(int bar, long offset, int bytes) {
         fail();
+        onRead.run();
         calls.add("read %d 0x%x/%d".formatted(bar, offset, bytes));
         return registers[(int) (offset / 8)];
     }
