@@ -1,55 +1,65 @@
 package org.peerlane.bus.pcie;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.TreeMap;
 
-/** Bus addresses that BARs are assigned from: first fit, aligned to the BAR's size. */
+/**
+ * A run of addresses below 2^63 from which BARs get theirs, aligned to their size.
+ *
+ * <p><b>Threads.</b> The life-cycle thread only.
+ */
 final class AddressWindow {
     private final long first;
     private final long last;
 
-    /** By address. */
-    private final List<Piece> taken = new ArrayList<>();
-
-    private record Piece(long first, long last, Object owner) {}
+    /** First to last address of what is taken. */
+    private final TreeMap<Long, Long> taken = new TreeMap<>();
 
     AddressWindow(long first, long last) {
         this.first = first;
         this.last = last;
     }
 
+    /** Keeps addresses out of the window's hands, such as RAM. */
+    void reserve(long from, long to) {
+        if (from >= 0 && to >= from) {
+            taken.merge(from, to, Math::max);
+        }
+    }
+
     /**
-     * {@return where the BAR goes, or 0: there is no room}
+     * {@return the lowest free address that fits}
      *
      * @param bytes a power of two
      */
-    long take(long bytes, Object owner) {
-        long at = align(first, bytes);
-        int index = 0;
-        while (index < taken.size() && taken.get(index).first <= at + bytes - 1) {
-            if (taken.get(index).last >= at) {
-                at = align(taken.get(index).last + 1, bytes);
+    OptionalLong allocate(long bytes) {
+        long base = align(first, bytes);
+        for (Map.Entry<Long, Long> run : taken.entrySet()) {
+            if (run.getKey() > base + (bytes - 1)) {
+                break;
             }
-            index++;
+            if (run.getValue() >= base) {
+                base = align(run.getValue() + 1, bytes);
+            }
         }
-        if (at < first || at + bytes - 1 > last || at + bytes < at) {
-            return 0;
+        long end = base + (bytes - 1);
+        if (base < first || end < base || end > last) {
+            return OptionalLong.empty();
         }
-        taken.add(index, new Piece(at, at + bytes - 1, owner));
-        return at;
+        taken.put(base, end);
+        return OptionalLong.of(base);
     }
 
-    private static long align(long at, long bytes) {
-        return at + bytes - 1 & -bytes;
+    void free(long base) {
+        taken.remove(base);
     }
 
-    /** Everything that {@code owner} took is free again. */
-    void giveBack(Object owner) {
-        taken.removeIf(piece -> piece.owner == owner);
+    boolean contains(long base) {
+        return first <= base && base <= last;
     }
 
-    @Override
-    public String toString() {
-        return "0x%x-0x%x".formatted(first, last);
+    private static long align(long address, long bytes) {
+        return address + (bytes - 1) & -bytes;
     }
 }

@@ -1,65 +1,78 @@
 package org.peerlane.bus.pcie;
 
 /**
- * The 4096 bytes of a function's config space, with a mask of writable and one of write-1-to-clear
- * bits for each byte (PC-6):
+ * The 4096 bytes of one function's config space, each bit read-only, writable, or cleared by
+ * writing 1 (PC-6). Knows nothing of what the bytes mean.
  *
- * <pre>v' = ((v &amp; ~wm) | (x &amp; wm)) &amp; ~(x &amp; w1c)</pre>
- *
- * <p><b>Locks.</b> None of its own: the function's config lock guards it.
+ * <p><b>Threads.</b> None of its own; whoever holds the function's lock.
  */
 final class ConfigSpace {
     static final int BYTES = 4096;
 
-    private final byte[] values = new byte[BYTES];
+    private final byte[] value = new byte[BYTES];
+    private final byte[] reset = new byte[BYTES];
     private final byte[] writable = new byte[BYTES];
     private final byte[] clearable = new byte[BYTES];
 
-    /** {@return whether an access stays inside one dword and inside config space (PC-3)} */
-    static boolean isAccess(int offset, int bytes) {
-        return offset >= 0
+    /** {@return whether an access is one that config space takes: inside one dword (PC-3)} */
+    static boolean takes(int offset, int bytes) {
+        return (bytes == 1 || bytes == 2 || bytes == 4)
+                && offset >= 0
                 && offset < BYTES
-                && (bytes == 1 || bytes == 2 || bytes == 4)
                 && (offset & 3) + bytes <= 4;
     }
 
-    /**
-     * Defines bits, for whoever lays the space out: value, and what software may write or clear.
-     */
-    void define(int offset, int bytes, long value, long writeMask, long clearMask) {
-        assert (writeMask & clearMask) == 0 : "bits both writable and cleared at " + offset;
+    /** {@return all-ones of a width: what an absent function answers} */
+    static long ones(int bytes) {
+        return bytes >= 8 ? -1 : (1L << bytes * 8) - 1;
+    }
+
+    /** Defines a field: its reset value and which of its bits software changes, and how. */
+    void define(int offset, int bytes, long resetValue, long writeMask, long clearMask) {
+        if ((writeMask & clearMask) != 0) {
+            throw new IllegalArgumentException(
+                    "config 0x%x: a bit is both writable and cleared by 1".formatted(offset));
+        }
         for (int i = 0; i < bytes; i++) {
-            values[offset + i] = (byte) (value >>> (8 * i));
-            writable[offset + i] = (byte) (writeMask >>> (8 * i));
-            clearable[offset + i] = (byte) (clearMask >>> (8 * i));
+            reset[offset + i] = (byte) (resetValue >>> i * 8);
+            value[offset + i] = reset[offset + i];
+            writable[offset + i] = (byte) (writeMask >>> i * 8);
+            clearable[offset + i] = (byte) (clearMask >>> i * 8);
         }
     }
 
-    /** {@return the bytes, little-endian} */
+    /** Defines a field that software only reads. */
+    void define(int offset, int bytes, long resetValue) {
+        define(offset, bytes, resetValue, 0, 0);
+    }
+
     long get(int offset, int bytes) {
-        long value = 0;
-        for (int i = bytes - 1; i >= 0; i--) {
-            value = value << 8 | values[offset + i] & 0xFF;
-        }
-        return value;
-    }
-
-    /** Sets bytes, as the function itself may. */
-    void set(int offset, int bytes, long value) {
+        long all = 0;
         for (int i = 0; i < bytes; i++) {
-            values[offset + i] = (byte) (value >>> (8 * i));
+            all |= (value[offset + i] & 0xFFL) << i * 8;
+        }
+        return all;
+    }
+
+    /** A change by the hardware: the masks do not apply. */
+    void set(int offset, int bytes, long all) {
+        for (int i = 0; i < bytes; i++) {
+            value[offset + i] = (byte) (all >>> i * 8);
         }
     }
 
-    /** Software writes. */
-    void write(int offset, int bytes, long value) {
+    /** A write by software. */
+    void write(int offset, int bytes, long written) {
         for (int i = 0; i < bytes; i++) {
             int at = offset + i;
-            int x = (int) (value >>> (8 * i));
-            values[at] =
-                    (byte)
-                            (((values[at] & ~writable[at]) | (x & writable[at]))
-                                    & ~(x & clearable[at]));
+            int x = (int) (written >>> i * 8);
+            int kept = value[at] & ~writable[at] | x & writable[at];
+            value[at] = (byte) (kept & ~(x & clearable[at]));
         }
+    }
+
+    /** Everything as {@link #define} said. */
+    void reset() {
+        System.arraycopy(reset, 0, value, 0, BYTES);
     }
 }

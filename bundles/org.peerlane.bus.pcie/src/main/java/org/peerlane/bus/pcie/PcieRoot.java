@@ -1,197 +1,151 @@
 package org.peerlane.bus.pcie;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
 import java.util.List;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
-import org.jspecify.annotations.Nullable;
-import org.peerlane.bus.api.BarLayout;
-import org.peerlane.bus.api.DmaAttributes;
-import org.peerlane.bus.api.DmaResult;
+import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaTranslation;
+import org.peerlane.bus.api.PcieBus;
+import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Execution;
-import org.peerlane.exec.api.NamedLock;
-import org.peerlane.memory.api.MemoryRegion;
 import org.peerlane.memory.api.PhysicalMemory;
-import org.peerlane.trace.api.Tracepoint;
 import org.peerlane.trace.api.Tracer;
 
 /**
- * The host bridge: the functions of bus 0, where they decode, where their requests go, and the
- * interrupt controller.
+ * A root complex with one root bus: devices sit on bus 0 as root complex integrated endpoints.
  *
- * <p><b>Locks.</b> {@code bus.topology} guards the list of functions, the address windows and the
- * making of routes; readers take snapshots.
+ * <p><b>Life.</b> What comes and goes is queued to the life-cycle thread. Adding does not wait;
+ * removing waits until the thing is out of use, at most {@link #LIMIT_NANOS}, and then logs who
+ * holds it up. {@link #close} removes everything in order.
+ *
+ * <p><b>Locks.</b> {@code bus.reset}, {@code bus.topology}, {@code bus.msi}, {@code bus.function},
+ * leaves; no plugin is called with one of them but its {@code reset}, with {@code bus.reset}.
+ *
+ * <p><b>Threads.</b> Any.
  */
-final class PcieRoot implements AutoCloseable {
+public final class PcieRoot implements PcieBus, AutoCloseable {
+    /** How long a removal is waited for. */
+    public static final long LIMIT_NANOS = 5_000_000_000L;
+
     private static final Logger LOG = LogManager.getLogger(PcieRoot.class);
 
-    private final PhysicalMemory memory;
-    private final boolean iommu;
-    private final NamedLock topology;
-    private final InterruptController interrupts;
-    private final PeerAccess peers = new PeerAccess();
-    private final Tracepoint<BusEvents.FunctionAdded> added;
-    private final Tracepoint<BusEvents.FunctionRemoved> removed;
-
-    /** 32-bit BARs, below the interrupt window. Guarded by topology. */
-    private final AddressWindow low = new AddressWindow(0xC000_0000L, 0xFEBF_FFFFL);
-
-    /** 64-bit prefetchable BARs, far above RAM. Guarded by topology. */
-    private final AddressWindow high = new AddressWindow(0x80_0000_0000L, 0xFF_FFFF_FFFFL);
-
-    /** By address. Guarded by topology for writing. */
-    private volatile List<Function> functions = List.of();
-
-    private volatile Routes routes = Routes.of(List.of());
-    private volatile @Nullable DmaTranslation translation;
+    private final Fabric fabric;
+    private final EventQueue events;
+    private final Population population;
 
     /**
-     * @param iommu whether the board declares one: then requests need a translation, and are
-     *     blocked without
+     * @param execution threads, time and locks
+     * @param tracer where the bus reports
+     * @param memory the machine's RAM; its regions stay as long as the root complex
+     * @param iommuDeclared the board has an IOMMU: without {@link #translation} all DMA is blocked
      */
-    PcieRoot(Execution execution, Tracer tracer, PhysicalMemory memory, boolean iommu) {
-        this.memory = memory;
-        this.iommu = iommu;
-        topology = execution.lock("bus.topology");
-        interrupts = new InterruptController(execution);
-        added = tracer.point(BusEvents.FunctionAdded.class);
-        removed = tracer.point(BusEvents.FunctionRemoved.class);
-        rebuildRoutes();
+    public PcieRoot(
+            Execution execution, Tracer tracer, PhysicalMemory memory, boolean iommuDeclared) {
+        fabric = new Fabric(execution, new BusTrace(tracer), memory, iommuDeclared);
+        events = new EventQueue(execution);
+        population = new Population(fabric, tracer, events, memory);
     }
 
-    /** The IOMMU, or null: it is not there. */
-    void translation(@Nullable DmaTranslation provider) {
-        translation = provider;
+    @Override
+    public List<PcieFunction> functions() {
+        return List.copyOf(fabric.endpoints());
     }
 
-    List<PcieFunction> functions() {
-        return List.copyOf(functions);
+    @Override
+    public boolean settle(long timeoutNanos) throws InterruptedException {
+        return events.await(events.submit(() -> {}), timeoutNanos);
     }
 
-    Routes routes() {
-        return routes;
-    }
-
-    PeerAccess peers() {
-        return peers;
-    }
-
-    InterruptController interrupts() {
-        return interrupts;
-    }
-
-    /** Where a request goes; identity on a board without an IOMMU. */
-    int translate(
-            int requester,
-            int attributes,
-            long address,
-            boolean write,
-            DmaTranslation.Target into) {
-        if (!iommu) {
-            into.physical = address;
-            into.bytes = Long.MAX_VALUE;
-            return DmaResult.OK;
-        }
-        DmaTranslation provider = translation;
-        return provider == null
-                ? DmaResult.UNSUPPORTED_REQUEST
-                : provider.translate(requester, attributes, address, write, into);
-    }
-
-    /** A message-signalled interrupt: a four-byte write, to the controller or to memory. */
-    void message(FunctionDma from, long address, int data) {
-        if (Long.compareUnsigned(address - InterruptController.FIRST, 1 << 20) < 0) {
-            interrupts.deliver(data);
-            return;
-        }
-        MemorySegment word = MemorySegment.ofArray(new int[1]);
-        word.set(ValueLayout.JAVA_INT, 0, data);
-        from.write(address, DmaAttributes.NONE, word, 0, 4);
-    }
-
-    /** Puts a function onto the bus and assigns its BARs. */
-    void add(Function function) {
-        topology.lock();
-        try {
-            List<Function> now = new ArrayList<>(functions);
-            now.add(function);
-            now.sort((a, b) -> a.address().compareTo(b.address()));
-            functions = List.copyOf(now);
-            for (BarLayout bar : function.barsBySize()) {
-                assign(function, bar);
+    /**
+     * Reads config space by requester id, as through ECAM; all-ones where no function is (PC-4).
+     *
+     * @param requesterId bus, device and function: 16 bits
+     * @param offset 0 to 4095
+     * @param bytes 1, 2 or 4, inside one dword
+     */
+    public long readConfig(int requesterId, int offset, int bytes) {
+        for (Endpoint endpoint : fabric.endpoints()) {
+            if (endpoint.address().requesterId() == requesterId) {
+                return endpoint.readConfig(offset, bytes);
             }
-        } finally {
-            topology.unlock();
         }
-        if (added.isOn()) {
-            added.emit(new BusEvents.FunctionAdded(function.slot(), function.address().toString()));
-        }
+        return ConfigSpace.ones(bytes);
     }
 
-    private void assign(Function function, BarLayout bar) {
-        AddressWindow window = bar.wide() && bar.prefetchable() ? high : low; // PC-44
-        long at = window.take(bar.bytes(), function);
-        if (at == 0) {
-            LOG.error(
-                    "{}: no room for BAR {} of {} bytes in {}",
-                    function.slot(),
-                    bar.index(),
-                    bar.bytes(),
-                    window);
-            return;
-        }
-        function.writeConfig(Header.BAR0 + 4 * bar.index(), 4, at & 0xFFFF_FFFFL);
-        if (bar.wide()) {
-            function.writeConfig(Header.BAR0 + 4 * bar.index() + 4, 4, at >>> 32);
-        }
+    /** Sets the IOMMU. */
+    public void translation(DmaTranslation translation) {
+        fabric.translation(translation);
     }
 
-    /** Takes a function that is absent off the bus. */
-    void remove(Function function) {
-        topology.lock();
-        try {
-            functions = functions.stream().filter(f -> f != function).toList();
-            low.giveBack(function);
-            high.giveBack(function);
-        } finally {
-            topology.unlock();
+    /** The IOMMU leaves, if it is still the one; when it returns, no transaction uses it. */
+    @SuppressWarnings("ReferenceEquality") // the service itself, whatever it is equal to
+    public void translationGone(DmaTranslation translation) {
+        if (fabric.translation() == translation) {
+            fabric.translation(null);
         }
-        rebuildRoutes();
-        if (removed.isOn()) {
-            removed.emit(
-                    new BusEvents.FunctionRemoved(function.slot(), function.address().toString()));
-        }
+        fabric.drain();
     }
 
-    /** Reads anew who decodes what. */
-    void rebuildRoutes() {
-        topology.lock();
-        try {
-            List<Routes.Target> targets = new ArrayList<>();
-            for (MemoryRegion region : memory.regions()) {
-                long first = region.range().first().value();
-                long last = region.range().last().value();
-                targets.add(new Routes.Target(first, last, region.segment(), null, 0));
-            }
-            for (Function function : functions) {
-                function.addRoutes(targets);
-            }
-            Routes now = Routes.of(targets);
-            if (!now.conflicts().equals(routes.conflicts())) {
-                now.conflicts().forEach(c -> LOG.warn("{}", c));
-            }
-            routes = now;
-        } finally {
-            topology.unlock();
-        }
+    /** Adds a slot. A slot that cannot be is logged and left out. */
+    public void addSlot(SlotConfig slot) {
+        events.submit(() -> population.addSlot(slot));
+    }
+
+    /** Removes the slot, and in order what is in it. */
+    public void removeSlot(SlotConfig slot) {
+        waitFor("slot " + slot.name(), () -> population.removeSlot(slot));
+    }
+
+    /**
+     * Adds a kind of device.
+     *
+     * @param name as slots ask for it
+     * @param version of several that are there, the highest goes into an empty slot
+     */
+    public void addType(DeviceType type, String name, TypeVersion version) {
+        events.submit(() -> population.addType(type, name, version));
+    }
+
+    /** Removes a kind of device, and by surprise each device of it. */
+    public void removeType(DeviceType type) {
+        waitFor("device type " + type, () -> population.removeType(type));
+    }
+
+    /**
+     * Adds a driver.
+     *
+     * @param name for messages
+     */
+    public void addDriver(PcieDriver driver, String name) {
+        events.submit(() -> population.drivers().add(driver, name));
+    }
+
+    /** Removes a driver; its functions stay, without it. */
+    public void removeDriver(PcieDriver driver) {
+        waitFor("driver " + driver, () -> population.drivers().remove(driver));
     }
 
     @Override
     public void close() {
-        interrupts.close();
+        waitFor("the bus", population::clear);
+        events.close();
+        fabric.interrupts.close();
+    }
+
+    private void waitFor(String what, Runnable body) {
+        EventQueue.Event event = events.submit(body);
+        try {
+            if (!events.await(event, LIMIT_NANOS) && !events.isCurrent()) {
+                LOG.error(
+                        "removal of {} takes more than {} s; the bus is at: {}",
+                        what,
+                        LIMIT_NANOS / 1_000_000_000L,
+                        events.doing());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            LOG.warn("interrupted while waiting for the removal of {}", what);
+        }
     }
 }

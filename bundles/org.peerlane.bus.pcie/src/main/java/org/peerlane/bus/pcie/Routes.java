@@ -1,109 +1,82 @@
 package org.peerlane.bus.pcie;
 
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Who decodes which bus address: an immutable table, sorted, disjoint. Built anew when decoding
- * changes, read without a lock.
+ * Who answers at which physical address, at one moment: an immutable snapshot.
+ *
+ * <p><b>Cost.</b> A look-up is a binary search over longs; no allocation.
  */
 final class Routes {
-    /** Someone who decodes addresses: RAM, or a BAR of a function. */
-    static final class Target {
-        final long first;
-        final long last;
+    private final Route[] routes;
 
-        /** What is behind it if it behaves like memory. */
-        final @Nullable MemorySegment memory;
-
-        /** Whose BAR it is; null: RAM. */
-        final @Nullable Function function;
-
-        final int bar;
-
-        Target(
-                long first,
-                long last,
-                @Nullable MemorySegment memory,
-                @Nullable Function function,
-                int bar) {
-            this.first = first;
-            this.last = last;
-            this.memory = memory;
-            this.function = function;
-            this.bar = bar;
-        }
-
-        @Override
-        public String toString() {
-            String who = function == null ? "RAM" : function.slot() + " BAR " + bar;
-            return "%s at 0x%x-0x%x".formatted(who, first, last);
-        }
-    }
-
+    /** Lowest address of each route, rising, with the top bit flipped: unsigned order. */
     private final long[] firsts;
-    private final Target[] targets;
-    private final List<String> conflicts;
 
-    private Routes(List<Target> sorted, List<String> conflicts) {
-        targets = sorted.toArray(Target[]::new);
-        firsts = new long[targets.length];
+    private Routes(List<Route> sorted) {
+        routes = sorted.toArray(Route[]::new);
+        firsts = new long[routes.length];
         for (int i = 0; i < firsts.length; i++) {
-            firsts[i] = targets[i].first;
+            firsts[i] = routes[i].first() ^ Long.MIN_VALUE;
         }
-        this.conflicts = conflicts;
     }
 
-    /** {@return the table; of two that overlap, the earlier in the list decodes (PC-19)} */
-    static Routes of(List<Target> byPriority) {
-        List<Target> placed = new ArrayList<>();
-        List<String> conflicts = new ArrayList<>();
-        for (Target target : byPriority) {
-            Target other = overlapping(placed, target);
-            if (other == null) {
-                placed.add(target);
+    /**
+     * Makes a snapshot. Of two that overlap, the one that comes first in the list answers, the
+     * other does not decode at all (PC-19).
+     *
+     * @param wanted highest priority first
+     * @param conflict told of each that does not decode, and because of whom
+     */
+    static Routes of(List<Route> wanted, BiConsumer<Route, Route> conflict) {
+        List<Route> kept = new ArrayList<>();
+        for (Route route : wanted) {
+            Route winner = kept.stream().filter(route::overlaps).findFirst().orElse(null);
+            if (winner == null) {
+                kept.add(route);
             } else {
-                conflicts.add(target + " overlaps " + other + ", which keeps decoding");
+                conflict.accept(route, winner);
             }
         }
-        placed.sort(Comparator.comparing(t -> t.first, Long::compareUnsigned));
-        return new Routes(placed, conflicts);
+        kept.sort(Comparator.comparingLong(route -> route.first() ^ Long.MIN_VALUE));
+        return new Routes(kept);
     }
 
-    private static @Nullable Target overlapping(List<Target> placed, Target target) {
-        for (Target other : placed) {
-            if (Long.compareUnsigned(other.first, target.last) <= 0
-                    && Long.compareUnsigned(target.first, other.last) <= 0) {
-                return other;
-            }
+    /** {@return who answers there, or null: nobody} */
+    @Nullable Route find(long physical) {
+        int at = atOrBelow(physical);
+        if (at >= 0 && Long.compareUnsigned(physical, routes[at].last()) <= 0) {
+            return routes[at];
         }
         return null;
     }
 
-    /** {@return one line for each target that lost an overlap} */
-    List<String> conflicts() {
-        return conflicts;
+    /** {@return of {@code bytes} from an address that nobody answers, how many nobody answers} */
+    long hole(long physical, long bytes) {
+        int next = atOrBelow(physical) + 1;
+        if (next == routes.length) {
+            return bytes;
+        }
+        long gap = routes[next].first() - physical;
+        return Long.compareUnsigned(gap, bytes) < 0 ? gap : bytes;
     }
 
-    /** {@return who decodes the address, or null: nobody} */
-    @Nullable Target find(long address) {
+    private int atOrBelow(long physical) {
+        long key = physical ^ Long.MIN_VALUE;
         int low = 0;
         int high = firsts.length - 1;
         while (low <= high) {
             int middle = (low + high) >>> 1;
-            if (Long.compareUnsigned(firsts[middle], address) <= 0) {
+            if (firsts[middle] <= key) {
                 low = middle + 1;
             } else {
                 high = middle - 1;
             }
         }
-        if (high < 0) {
-            return null;
-        }
-        Target target = targets[high];
-        return Long.compareUnsigned(address, target.last) <= 0 ? target : null;
+        return high;
     }
 }

@@ -1,6 +1,6 @@
 package org.peerlane.bus.pcie;
 
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.Map;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -8,71 +8,58 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
-import org.peerlane.bus.api.PcieAddress;
 
-/** A slot of the board, as its configuration describes it. */
+/** One slot of the board, as its configuration says. Seen by {@link PcieBusComponent} only. */
 @Component(
         service = SlotComponent.class,
-        configurationPid = "org.peerlane.bus.pcie.slot",
+        configurationPid = SlotComponent.PID,
         configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = SlotComponent.Config.class, factory = true)
 public final class SlotComponent {
-    /**
-     * What a board file may say about a slot; keys with the prefix {@code device.} are the
-     * device's.
-     */
-    @ObjectClassDefinition(name = "PCIe slot")
+    static final String PID = "org.peerlane.bus.pcie.slot";
+
+    /** Keys that start like this go to the device, without it. */
+    static final String OPTION = "device.";
+
+    /** Keys of the PID, besides the options. */
+    @ObjectClassDefinition(
+            name = "PCIe slot",
+            description = "a slot of the board; keys device.* are options of the device")
     public @interface Config {
-        /** {@return the slot's name: what follows the tilde in the board file} */
-        @AttributeDefinition(description = "name of the slot", required = false)
+        /** The slot's name. */
+        @AttributeDefinition(description = "name of the slot, such as edu0")
         String name();
 
-        /** {@return the type of device that is plugged in} */
-        @AttributeDefinition(description = "type of the device, such as edu")
+        /** What goes into it. */
+        @AttributeDefinition(description = "type of the device in it, such as edu")
         String device();
 
-        /** {@return where the function is} */
+        /** Where it is. */
         @AttributeDefinition(description = "PCIe address, such as 00:04.0")
         String address();
     }
 
-    private static final String DEVICE_PREFIX = "device.";
+    private final SlotConfig config;
 
-    private final String name;
-    private final String device;
-    private final PcieAddress address;
-    private final Map<String, Object> options = new LinkedHashMap<>();
-
-    /**
-     * For the framework.
-     *
-     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} the address is none
-     */
+    /** Takes the configuration. */
     @Activate
     public SlotComponent(Config config, Map<String, Object> properties) {
-        name = config.name();
-        device = config.device();
-        address = PcieAddress.parse(config.address());
+        this.config =
+                new SlotConfig(
+                        config.name(), config.device(), config.address(), options(properties));
+    }
+
+    SlotConfig config() {
+        return config;
+    }
+
+    static Map<String, Object> options(Map<String, Object> properties) {
+        Map<String, Object> options = new HashMap<>();
         properties.forEach((key, value) -> {
-            if (key.startsWith(DEVICE_PREFIX)) {
-                options.put(key.substring(DEVICE_PREFIX.length()), value);
+            if (key.startsWith(OPTION)) {
+                options.put(key.substring(OPTION.length()), value);
             }
         });
-    }
-
-    String name() {
-        return name;
-    }
-
-    String device() {
-        return device;
-    }
-
-    PcieAddress address() {
-        return address;
-    }
-
-    Map<String, Object> options() {
         return options;
     }
 }

@@ -1,0 +1,135 @@
+package org.peerlane.bus.pcie;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.peerlane.bus.api.PcieDriver;
+import org.peerlane.kernel.api.ErrnoException;
+
+/**
+ * Which drivers there are and what each drives.
+ *
+ * <p><b>Threads.</b> The life-cycle thread only; so no lock.
+ */
+final class Drivers {
+    private static final Logger LOG = LogManager.getLogger(Drivers.class);
+
+    private final EventQueue events;
+    private final List<Entry> drivers = new ArrayList<>();
+
+    /** The functions that have no driver. */
+    private final Set<Endpoint> idle = new LinkedHashSet<>();
+
+    private final Map<Endpoint, Entry> bound = new LinkedHashMap<>();
+
+    private record Entry(PcieDriver driver, String name) {}
+
+    Drivers(EventQueue events) {
+        this.events = events;
+    }
+
+    void add(PcieDriver driver, String name) {
+        Entry entry = new Entry(driver, name);
+        drivers.add(entry);
+        List.copyOf(idle).forEach(function -> bind(function, entry));
+    }
+
+    /** The driver leaves; what it drove is offered to the others. */
+    @SuppressWarnings("ReferenceEquality") // the service itself, whatever it is equal to
+    void remove(PcieDriver driver) {
+        drivers.removeIf(entry -> entry.driver() == driver);
+        List<Endpoint> orphans = new ArrayList<>();
+        bound.forEach((function, entry) -> {
+            if (entry.driver() == driver) {
+                orphans.add(function);
+            }
+        });
+        orphans.forEach(function -> unbind(function, false));
+        orphans.forEach(this::offer);
+    }
+
+    /** A function has come, or has lost its driver. */
+    void offer(Endpoint function) {
+        idle.add(function);
+        for (Entry entry : drivers) {
+            if (bind(function, entry)) {
+                return;
+            }
+        }
+    }
+
+    private boolean bind(Endpoint function, Entry entry) {
+        events.doing("driver %s at %s".formatted(entry.name(), function.address()));
+        try {
+            if (!entry.driver().matches(function)) {
+                return false;
+            }
+            entry.driver().probe(function);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            refuse(function, entry, e);
+            letGo(function);
+            return false;
+        }
+        idle.remove(function);
+        bound.put(function, entry);
+        LOG.info("{}: {} is driven by {}", function.address(), function.slot(), entry.name());
+        return true;
+    }
+
+    private static void refuse(Endpoint function, Entry entry, Throwable e) {
+        if (e instanceof ErrnoException) {
+            LOG.error(
+                    "{} ({}): driver {} refuses it: {}",
+                    function.address(),
+                    function.slot(),
+                    entry.name(),
+                    e.getMessage());
+        } else {
+            LOG.error(
+                    "{} ({}): driver {} threw at probe",
+                    function.address(),
+                    function.slot(),
+                    entry.name(),
+                    e);
+        }
+    }
+
+    /**
+     * Takes a function from its driver, if it has one.
+     *
+     * @param gone the function has left
+     */
+    void unbind(Endpoint function, boolean gone) {
+        Entry entry = bound.remove(function);
+        idle.remove(function);
+        if (entry == null) {
+            return;
+        }
+        events.doing("driver %s leaves %s".formatted(entry.name(), function.address()));
+        if (!gone) {
+            function.stopBusMaster();
+        }
+        try {
+            entry.driver().remove(function, gone);
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            LOG.error(
+                    "{} ({}): driver {} threw at remove",
+                    function.address(),
+                    function.slot(),
+                    entry.name(),
+                    e);
+        }
+        letGo(function);
+    }
+
+    /** What the driver should have given back. */
+    private static void letGo(Endpoint function) {
+        function.releaseInterrupts();
+        function.enable(false, false);
+    }
+}

@@ -1,0 +1,168 @@
+package org.peerlane.bus.pcie;
+
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.locks.Condition;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.NamedLock;
+import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.exec.api.Timer;
+
+/**
+ * Whatever comes or goes, one after the other on a thread of its own. Whoever brings an event goes
+ * on at once, or waits for it with a limit.
+ *
+ * <p><b>Locks.</b> {@code bus.life-cycle}, a leaf; events run without it.
+ */
+final class EventQueue {
+    private static final Logger LOG = LogManager.getLogger(EventQueue.class);
+
+    private final Execution execution;
+    private final NamedLock lock;
+    private final Condition arrived;
+    private final Condition changed;
+
+    /** Guarded by lock, as all below. */
+    private final Deque<Event> waiting = new ArrayDeque<>();
+
+    private @Nullable Event running;
+    private @Nullable Thread carrier;
+    private boolean closed;
+
+    private volatile String doing = "nothing";
+
+    /** Something that came, and whether it has been dealt with. */
+    static final class Event {
+        private final Runnable body;
+
+        /** Guarded by lock, as expired. */
+        private boolean done;
+
+        private boolean expired;
+
+        private Event(Runnable body) {
+            this.body = body;
+        }
+    }
+
+    EventQueue(Execution execution) {
+        this.execution = execution;
+        lock = execution.lock("bus.life-cycle");
+        arrived = lock.newCondition("arrived");
+        changed = lock.newCondition("done");
+        var _ = execution.start(ThreadKind.BLOCKING, "bus.life-cycle", this::work);
+    }
+
+    /** Adds an event; after {@link #close} it is dropped. */
+    Event submit(Runnable body) {
+        Event event = new Event(body);
+        lock.lock();
+        try {
+            if (closed) {
+                event.done = true;
+            } else {
+                waiting.add(event);
+                arrived.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+        return event;
+    }
+
+    /** Says what the running event is at, for whoever waits in vain. */
+    void doing(String what) {
+        doing = what;
+    }
+
+    /** {@return what the running event is at} */
+    String doing() {
+        return doing;
+    }
+
+    /**
+     * Waits for an event. On the queue's own thread it cannot.
+     *
+     * @return whether it has been dealt with
+     * @throws InterruptedException the waiting thread was interrupted
+     */
+    boolean await(Event event, long timeoutNanos) throws InterruptedException {
+        Timer limit = execution.schedule("bus.life-cycle.limit", timeoutNanos, () -> expire(event));
+        lock.lock();
+        try {
+            while (!event.done && !event.expired && Thread.currentThread() != carrier) {
+                changed.await();
+            }
+            return event.done;
+        } finally {
+            lock.unlock();
+            limit.cancel();
+        }
+    }
+
+    /** {@return whether this is the queue's own thread} */
+    boolean isCurrent() {
+        lock.lock();
+        try {
+            return Thread.currentThread() == carrier;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void expire(Event event) {
+        lock.lock();
+        try {
+            event.expired = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Takes no more events; the thread ends once those that wait have been dealt with. */
+    void close() {
+        lock.lock();
+        try {
+            closed = true;
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void work() {
+        Event event = next();
+        while (event != null) {
+            try {
+                event.body.run();
+            } catch (RuntimeException | LinkageError | AssertionError e) {
+                LOG.error("life cycle: failed at {}", doing, e);
+            }
+            doing = "nothing";
+            event = next();
+        }
+    }
+
+    /** The one before is done; {@return the next, or null: closed} */
+    private @Nullable Event next() {
+        lock.lock();
+        try {
+            carrier = Thread.currentThread();
+            if (running != null) {
+                running.done = true;
+                changed.signalAll();
+            }
+            while (waiting.isEmpty() && !closed) {
+                arrived.awaitUninterruptibly();
+            }
+            running = waiting.poll();
+            return running;
+        } finally {
+            lock.unlock();
+        }
+    }
+}

@@ -1,0 +1,330 @@
+package org.peerlane.bus.pcie;
+
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Objects;
+import java.util.concurrent.atomic.LongAdder;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.DmaPort;
+import org.peerlane.bus.api.DmaResult;
+import org.peerlane.bus.api.DmaTranslation;
+import org.peerlane.bus.api.PcieAddress;
+
+/**
+ * One function's way onto the bus.
+ *
+ * <p><b>A transaction</b> enters the count of what is in flight, checks that the life it was begun
+ * in still lasts and that bus mastering is on, translates, finds the target, and moves the bytes.
+ * Whoever ends a life writes {@link #state}, then {@linkplain #drain drains}: what passed the check
+ * has landed, all else is refused (PC-62).
+ *
+ * <p><b>Posted.</b> A write that nobody takes is counted and traced, and the function told OK.
+ *
+ * <p><b>Not modelled.</b> MPS and MRRS (a transaction has up to 4 KiB), time.
+ */
+final class FunctionDmaPort implements DmaPort {
+    private static final Logger LOG = LogManager.getLogger(FunctionDmaPort.class);
+    private static final long PAGE = 4096;
+    private static final ValueLayout.OfInt LE_INT =
+            ValueLayout.JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
+    private static final int REFUSAL_BITS = 8;
+    private static final VarHandle SPARE;
+
+    static {
+        try {
+            SPARE =
+                    MethodHandles.lookup()
+                            .findVarHandle(
+                                    FunctionDmaPort.class, "spare", DmaTranslation.Target.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final PcieAddress address;
+    private final int requesterId;
+    private final Fabric fabric;
+    private final BusTrace trace;
+    private final InFlight inFlight;
+    private final LongAdder lost = new LongAdder();
+    private final LongAdder refused = new LongAdder();
+
+    /** Generation, and in the low byte the status that refuses everything, or OK. */
+    private volatile long state = DmaResult.GONE;
+
+    /** Whose BARs are not reached from here. */
+    private volatile @Nullable Endpoint self;
+
+    /** The answer record of a translation; null while a transaction has it. */
+    @SuppressWarnings("unused") // through SPARE
+    private DmaTranslation.@Nullable Target spare = new DmaTranslation.Target();
+
+    FunctionDmaPort(PcieAddress address, Fabric fabric) {
+        this.address = address;
+        this.requesterId = address.requesterId();
+        this.fabric = fabric;
+        trace = fabric.trace;
+        inFlight = new InFlight(fabric.execution, "bus.in-flight");
+    }
+
+    void self(Endpoint endpoint) {
+        self = endpoint;
+    }
+
+    /**
+     * Says in which life the function is and whether it may send.
+     *
+     * @param generation differs between lives
+     * @param refusal OK, or the status of everything that begins now
+     */
+    void state(long generation, int refusal) {
+        state = generation << REFUSAL_BITS | refusal;
+    }
+
+    /** Waits for the transactions that began before; not from inside one. */
+    void drain() {
+        inFlight.drain();
+    }
+
+    /** {@return OK, or the status that refuses everything now} */
+    int refusal() {
+        return refusal(state);
+    }
+
+    /** {@return transactions of posted writes that nobody took} */
+    long lost() {
+        return lost.sum();
+    }
+
+    /** {@return requests that were refused, and the function told so} */
+    long refused() {
+        return refused.sum();
+    }
+
+    @Override
+    public long read(long address, int attributes, MemorySegment local, long offset, long length) {
+        return transfer(address, attributes, local, offset, length, false);
+    }
+
+    @Override
+    public long write(long address, int attributes, MemorySegment local, long offset, long length) {
+        return transfer(address, attributes, local, offset, length, true);
+    }
+
+    private long transfer(
+            long at, int attributes, MemorySegment local, long offset, long length, boolean write) {
+        Objects.checkFromIndexSize(offset, length, local.byteSize());
+        long life = state;
+        if (refusal(life) != DmaResult.OK) {
+            return refuse(at, length, write, refusal(life), 0);
+        }
+        if (length == 0) {
+            return write ? DmaResult.OK : transaction(life, at, attributes, local, 0, 0, false);
+        }
+        if (Long.compareUnsigned(at + (length - 1), at) < 0) { // never wraps to address 0
+            return refuse(at, length, write, DmaResult.UNSUPPORTED_REQUEST, 0);
+        }
+        long done = 0;
+        while (true) {
+            long from = at + done;
+            long bytes = Math.min(length - done, PAGE - (from & (PAGE - 1)));
+            long result = transaction(life, from, attributes, local, offset + done, bytes, write);
+            if (!DmaResult.isOk(result)) {
+                return refuse(from, bytes, write, DmaResult.status(result), done);
+            }
+            done += result;
+            if (done == length) {
+                return done;
+            }
+            fabric.betweenTransactions.reached();
+        }
+    }
+
+    private static int refusal(long state) {
+        return (int) state & (1 << REFUSAL_BITS) - 1;
+    }
+
+    /** {@return OK with the bytes it covered, at most {@code bytes}; or why not} */
+    private long transaction(
+            long life,
+            long from,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
+        int section = inFlight.enter();
+        try {
+            long now = state;
+            if (now != life) {
+                boolean over = now >>> REFUSAL_BITS != life >>> REFUSAL_BITS;
+                return DmaResult.of(over ? DmaResult.GONE : refusal(now), 0);
+            }
+            if (InterruptController.inWindow(from)) {
+                return interrupt(from, local, offset, bytes, write);
+            }
+            DmaTranslation iommu = fabric.translation();
+            if (iommu == null && !fabric.iommuDeclared) {
+                fabric.translated.reached();
+                return move(from, from, local, offset, bytes, write);
+            }
+            return translate(iommu, from, attributes, local, offset, bytes, write);
+        } finally {
+            inFlight.exit(section);
+        }
+    }
+
+    private long translate(
+            @Nullable DmaTranslation iommu,
+            long from,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
+        if (iommu == null) {
+            return unanswered(from, bytes, write, "the IOMMU is away");
+        }
+        DmaTranslation.Target into = (DmaTranslation.Target) SPARE.getAndSet(this, null);
+        if (into == null) { // another engine of the same function has it
+            into = new DmaTranslation.Target();
+        }
+        int status;
+        try {
+            status = iommu.translate(requesterId, attributes, from, write, into);
+        } catch (RuntimeException e) {
+            LOG.error("{}: translation of 0x{} failed", address, Long.toHexString(from), e);
+            status = DmaResult.UNSUPPORTED_REQUEST;
+        }
+        long physical = into.physical;
+        long covered = Long.compareUnsigned(into.bytes, bytes) < 0 ? into.bytes : bytes;
+        SPARE.setRelease(this, into);
+        if (status != DmaResult.OK) {
+            // a fault stops a read at once; of a write it loses this page only (IM-5, IM-8)
+            return write ? unanswered(from, bytes, true, "IOMMU fault") : DmaResult.of(status, 0);
+        }
+        fabric.translated.reached();
+        return move(from, physical, local, offset, covered, write);
+    }
+
+    private long move(
+            long from, long physical, MemorySegment local, long offset, long most, boolean write) {
+        Routes routes = fabric.routes();
+        Route route = routes.find(physical);
+        if (route == null) {
+            return unanswered(from, routes.hole(physical, most), write, "nobody answers");
+        }
+        long room = route.last() - physical;
+        long bytes = most - 1 > room ? room + 1 : most;
+        if (route.function() != null && route.function() == self) {
+            return unanswered(from, bytes, write, "own BAR"); // PC-59
+        }
+        MemorySegment segment = route.segment();
+        if (segment == null) {
+            registers(route, physical, local, offset, bytes, write);
+        } else if (segment.scope().isAlive()) {
+            copy(segment, physical - route.first(), local, offset, bytes, write);
+        } else { // whoever provides it has closed it before it took its route away
+            return unanswered(from, bytes, write, route.name() + " is closed");
+        }
+        if (write) {
+            if (trace.dmaWrite.isOn()) {
+                trace.dmaWrite.emit(new BusEvents.DmaWrite(address, from, physical, bytes));
+            }
+        } else if (trace.dmaRead.isOn()) {
+            trace.dmaRead.emit(new BusEvents.DmaRead(address, from, physical, bytes));
+        }
+        return bytes;
+    }
+
+    private void copy(
+            MemorySegment target,
+            long at,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
+        fabric.beforeCopy.reached();
+        if (write) {
+            fabric.beforeArrival.reached();
+            MemorySegment.copy(local, offset, target, at, bytes);
+        } else {
+            MemorySegment.copy(target, at, local, offset, bytes);
+        }
+    }
+
+    /** A peer's registers: naturally aligned pieces of at most 8 bytes; writes are queued there. */
+    private void registers(
+            Route route,
+            long physical,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
+        Endpoint peer = Objects.requireNonNull(route.function());
+        long at = physical - route.first();
+        if (!write) {
+            peer.posted().flush(); // a read never passes an earlier posted write (PC-71)
+        }
+        for (long done = 0; done < bytes; ) {
+            int piece = piece(at + done, bytes - done);
+            if (write) {
+                long value = Access.get(local, offset + done, piece);
+                if (!peer.posted().post(route.bar(), at + done, piece, value)) {
+                    lose(physical + done, piece, "the peer has left");
+                }
+            } else {
+                long value = peer.read(route.bar(), at + done, piece);
+                Access.set(local, offset + done, piece, value);
+            }
+            done += piece;
+        }
+    }
+
+    private static int piece(long at, long left) {
+        long aligned = at == 0 ? 8 : Math.min(8, Long.lowestOneBit(at));
+        return (int) Math.min(aligned, Long.highestOneBit(left));
+    }
+
+    /** Writes of one aligned dword are interrupts, everything else there is an error (IM-9). */
+    private long interrupt(long from, MemorySegment local, long offset, long bytes, boolean write) {
+        if (!write || bytes != Integer.BYTES || (from & 3) != 0) {
+            return unanswered(from, bytes, write, "not an interrupt message");
+        }
+        fabric.beforeArrival.reached();
+        if (!fabric.interrupts.deliver(from, local.get(LE_INT, offset))) {
+            return unanswered(from, bytes, true, "no handler has this interrupt");
+        }
+        return bytes;
+    }
+
+    private long unanswered(long from, long bytes, boolean write, String why) {
+        if (!write) {
+            return DmaResult.of(DmaResult.UNSUPPORTED_REQUEST, 0);
+        }
+        lose(from, bytes, why);
+        return bytes;
+    }
+
+    private void lose(long from, long bytes, String why) {
+        lost.increment();
+        if (trace.dmaLost.isOn()) {
+            trace.dmaLost.emit(new BusEvents.DmaLost(address, from, bytes, why));
+        }
+    }
+
+    private long refuse(long from, long bytes, boolean write, int status, long done) {
+        refused.increment();
+        if (trace.dmaRefused.isOn()) {
+            String why = DmaResult.describe(DmaResult.of(status, 0));
+            trace.dmaRefused.emit(new BusEvents.DmaRefused(address, from, bytes, write, why));
+        }
+        return DmaResult.of(status, done);
+    }
+}

@@ -1,0 +1,238 @@
+package org.peerlane.bus.pcie;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.DeviceModel;
+import org.peerlane.bus.api.DeviceType;
+import org.peerlane.bus.api.PcieAddress;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.memory.api.PhysicalMemory;
+import org.peerlane.trace.api.Tracer;
+
+/**
+ * Which slots there are, which devices sit in them and which drivers drive those.
+ *
+ * <p><b>A slot</b> takes the highest version of its type that is there when it becomes empty, and
+ * keeps it until that very type leaves. <b>A function</b> is offered to the drivers in the order in
+ * which they came; a driver that comes is offered what has none.
+ *
+ * <p><b>Threads.</b> The life-cycle thread only; so no lock.
+ */
+@SuppressWarnings("ReferenceEquality") // of two equal ones, the very one that was added
+final class Population {
+    private static final Logger LOG = LogManager.getLogger(Population.class);
+
+    private final Fabric fabric;
+    private final Tracer tracer;
+    private final EventQueue events;
+    private final Enumerator enumerator;
+    private final Drivers drivers;
+    private final List<Slot> slots = new ArrayList<>();
+    private final List<Type> types = new ArrayList<>();
+
+    /** A kind of device that is there. */
+    private record Type(DeviceType service, String name, TypeVersion version) {
+        @Override
+        public String toString() {
+            return name + " " + version;
+        }
+    }
+
+    private static final class Slot {
+        final SlotConfig config;
+        final PcieAddress address;
+        @Nullable Type type;
+        @Nullable Endpoint function;
+
+        /** The type that could not be put into the slot; not tried again. */
+        @Nullable Type failed;
+
+        Slot(SlotConfig config, PcieAddress address) {
+            this.config = config;
+            this.address = address;
+        }
+    }
+
+    Population(Fabric fabric, Tracer tracer, EventQueue events, PhysicalMemory memory) {
+        this.fabric = fabric;
+        this.tracer = tracer;
+        this.events = events;
+        enumerator = new Enumerator(memory);
+        drivers = new Drivers(events);
+    }
+
+    Drivers drivers() {
+        return drivers;
+    }
+
+    void addSlot(SlotConfig config) {
+        try {
+            PcieAddress address = PcieAddress.parse(config.address());
+            checkFree(config, address);
+            slots.add(new Slot(config, address));
+            fill();
+        } catch (ErrnoException e) {
+            LOG.error("slot {} is left out: {}", config.name(), e.sentence());
+        }
+    }
+
+    private void checkFree(SlotConfig config, PcieAddress address) {
+        if (address.segment() != 0
+                || address.bus() != 0
+                || address.device() == 0
+                || address.function() != 0) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "nothing can be at %s; expected 00:01.0 to 00:1f.0, function 0"
+                            .formatted(address));
+        }
+        for (Slot other : slots) {
+            if (other.config.name().equals(config.name()) || other.address.equals(address)) {
+                throw new ErrnoException(
+                        Errno.EEXIST,
+                        "slot %s is at %s already".formatted(other.config.name(), other.address));
+            }
+        }
+    }
+
+    void removeSlot(SlotConfig config) {
+        for (Slot slot : List.copyOf(slots)) {
+            if (slot.config == config) { // not one with equal text, which was left out
+                eject(slot);
+                slots.remove(slot);
+            }
+        }
+    }
+
+    void addType(DeviceType service, String name, TypeVersion version) {
+        types.add(new Type(service, name, version));
+        fill();
+    }
+
+    /** The type leaves, and each of its devices by surprise. */
+    void removeType(DeviceType service) {
+        types.removeIf(type -> type.service() == service);
+        for (Slot slot : slots) {
+            if (slot.failed != null && slot.failed.service() == service) {
+                slot.failed = null;
+            }
+            if (slot.type != null && slot.type.service() == service) {
+                unplug(slot);
+            }
+        }
+        fill();
+    }
+
+    /** Orderly, all of it. */
+    void clear() {
+        slots.forEach(this::eject);
+        slots.clear();
+        types.clear();
+    }
+
+    private void fill() {
+        for (Slot slot : slots) {
+            Optional<Type> best =
+                    types.stream()
+                            .filter(type -> type.name().equals(slot.config.device()))
+                            .max(Comparator.comparing(Type::version));
+            if (slot.function == null && best.isPresent() && slot.failed != best.get()) {
+                plug(slot, best.get());
+            }
+        }
+    }
+
+    private void plug(Slot slot, Type type) {
+        String name = slot.config.name();
+        events.doing("device " + type + " for slot " + name);
+        FunctionDmaPort port = new FunctionDmaPort(slot.address, fabric);
+        MsiPort msi = new MsiPort(slot.address, port, fabric.trace);
+        DeviceModel model = null;
+        Endpoint function;
+        try {
+            model =
+                    type.service()
+                            .create(
+                                    new SlotView(
+                                            name,
+                                            slot.config.options(),
+                                            port,
+                                            msi,
+                                            fabric.execution,
+                                            tracer));
+            function = new Endpoint(fabric, slot.address, name, port, msi, model);
+        } catch (RuntimeException | LinkageError e) {
+            slot.failed = type;
+            refuse(name, type, e);
+            if (model != null) {
+                closeQuietly(name, model);
+            }
+            return;
+        }
+        slot.type = type;
+        slot.function = function;
+        fabric.add(function);
+        enumerator.assign(function);
+        LOG.info(
+                "{}: {} {} {}",
+                slot.address,
+                name,
+                type,
+                "[%04x:%04x]".formatted(function.vendorId(), function.deviceId()));
+        if (fabric.trace.added.isOn()) {
+            fabric.trace.added.emit(new BusEvents.FunctionAdded(slot.address, name, type.name()));
+        }
+        drivers.offer(function);
+    }
+
+    private static void refuse(String slot, Type type, Throwable e) {
+        if (e instanceof ErrnoException errno) {
+            LOG.error("slot {} stays empty: device {}: {}", slot, type, errno.sentence());
+        } else {
+            LOG.error("slot {} stays empty: device {} threw", slot, type, e);
+        }
+    }
+
+    private static void closeQuietly(String slot, DeviceModel model) {
+        try {
+            model.close();
+        } catch (RuntimeException | LinkageError e) {
+            LOG.error("slot {}: the device threw at close", slot, e);
+        }
+    }
+
+    /** Orderly: the driver goes first. */
+    private void eject(Slot slot) {
+        if (slot.function != null) {
+            drivers.unbind(slot.function, false);
+            unplug(slot);
+        }
+    }
+
+    /** By surprise, as far as a driver that is still there can tell (PC-68). */
+    private void unplug(Slot slot) {
+        Endpoint function = slot.function;
+        if (function == null) {
+            return;
+        }
+        events.doing("removal of " + function.address() + " (" + function.slot() + ")");
+        function.depart();
+        drivers.unbind(function, true);
+        events.doing("close of device " + slot.type + " in slot " + function.slot());
+        function.close();
+        enumerator.release(function);
+        slot.function = null;
+        slot.type = null;
+        LOG.info("{}: {} has left", function.address(), function.slot());
+        if (fabric.trace.removed.isOn()) {
+            fabric.trace.removed.emit(
+                    new BusEvents.FunctionRemoved(function.address(), function.slot()));
+        }
+    }
+}

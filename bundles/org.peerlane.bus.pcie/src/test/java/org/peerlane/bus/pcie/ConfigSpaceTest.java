@@ -1,0 +1,163 @@
+package org.peerlane.bus.pcie;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.PcieFunction;
+
+@DisplayName("Config space")
+class ConfigSpaceTest {
+    private final TestMachine machine = new TestMachine();
+    private final PcieFunction function = machine.plug();
+
+    @AfterEach
+    void stop() {
+        machine.close();
+    }
+
+    // @Rule("PC-6")
+    @Test
+    void everyByteKeepsReadOnlyBitsTakesWritableOnesAndClearsByOne() {
+        ConfigSpace config = new ConfigSpace();
+        for (int at = 0; at < ConfigSpace.BYTES; at += 4) {
+            config.define(at, 4, 0xA5A5_A5A5L, 0x0F0F_0F0FL, 0x3030_3030L);
+        }
+        for (int bytes : List.of(1, 2, 4)) {
+            for (int at = 0; at < ConfigSpace.BYTES; at += bytes) {
+                config.reset();
+                config.write(at, bytes, 0xFFFF_FFFFL);
+                long ones = ConfigSpace.ones(bytes);
+                assertThat(config.get(at, bytes)).isEqualTo(0x8F8F_8F8FL & ones);
+                config.write(at, bytes, 0);
+                assertThat(config.get(at, bytes)).isEqualTo(0x8080_8080L & ones);
+                if (at > 0) {
+                    assertThat(config.get(at - 1, 1)).isEqualTo(0xA5);
+                }
+                if (at + bytes < ConfigSpace.BYTES) {
+                    assertThat(config.get(at + bytes, 1)).isEqualTo(0xA5);
+                }
+            }
+        }
+    }
+
+    // @Rule("PC-6")
+    @Test
+    void aBitIsNotBothWritableAndClearedByOne() {
+        assertThatThrownBy(() -> new ConfigSpace().define(0, 1, 0, 3, 2))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    // @Rule("PC-3")
+    @ParameterizedTest
+    @CsvSource({"3, 2", "1, 4", "2, 4", "0, 8", "0, 3", "0, 0", "-1, 1", "4096, 1", "4094, 4"})
+    void anAccessThatIsNotInsideOneDwordReadsOnesAndWritesNothing(int offset, int bytes) {
+        assertThat(function.readConfig(offset, bytes)).isEqualTo(ConfigSpace.ones(bytes));
+        List<Long> before = dump();
+        function.writeConfig(offset, bytes, -1);
+        assertThat(dump()).isEqualTo(before);
+    }
+
+    private List<Long> dump() {
+        return java.util.stream.IntStream.range(0, 1024)
+                .mapToObj(i -> function.readConfig(i * 4, 4))
+                .toList();
+    }
+
+    // @Rule("PC-3")
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void everyWidthReadsTheSameBytes(int bytes) {
+        for (int at = 0; at < 256; at += bytes) {
+            long dword = function.readConfig(at & ~3, 4);
+            assertThat(function.readConfig(at, bytes))
+                    .isEqualTo(dword >>> (at & 3) * 8 & ConfigSpace.ones(bytes));
+        }
+    }
+
+    // @Rule("PC-4")
+    @Test
+    void anAbsentFunctionReadsAllOnes() {
+        assertThat(machine.root.readConfig(0x20, 0, 4)).isEqualTo(0x11E8_1234L);
+        assertThat(machine.root.readConfig(0x28, 0, 4)).isEqualTo(0xFFFF_FFFFL);
+        assertThat(machine.root.readConfig(0x28, 0, 2)).isEqualTo(0xFFFFL);
+        machine.root.removeType(machine.type);
+        assertThat(machine.root.readConfig(0x20, 0, 4)).isEqualTo(0xFFFF_FFFFL);
+        assertThat(function.readConfig(0, 2)).isEqualTo(0xFFFFL);
+        function.writeConfig(Type0.COMMAND, 2, 6);
+        assertThat(function.isPresent()).isFalse();
+    }
+
+    // @Rule("PC-9")
+    @Test
+    void theHeaderIsMadeOfTheLayout() {
+        assertThat(function.readConfig(0x00, 2)).isEqualTo(0x1234);
+        assertThat(function.readConfig(0x02, 2)).isEqualTo(0x11E8);
+        assertThat(function.readConfig(0x08, 1)).isEqualTo(0x10);
+        assertThat(function.readConfig(0x08, 4) >>> 8).isEqualTo(0x00FF00);
+        assertThat(function.readConfig(0x0E, 1)).isZero();
+        assertThat(function.readConfig(0x2C, 2)).isEqualTo(0x1AF4);
+        assertThat(function.readConfig(0x2E, 2)).isEqualTo(0x1100);
+        function.writeConfig(0x00, 4, 0);
+        function.writeConfig(0x08, 4, 0);
+        function.writeConfig(0x2C, 4, 0);
+        assertThat(function.readConfig(0x00, 4)).isEqualTo(0x11E8_1234L);
+        assertThat(function.readConfig(0x08, 4)).isEqualTo(0x00FF_0010L);
+        assertThat(function.readConfig(0x2C, 4)).isEqualTo(0x1100_1AF4L);
+    }
+
+    // @Rule("PC-7")
+    @Test
+    void commandIsZeroAtFirstAndTakesItsDefinedBitsOnly() {
+        ConfigSpace fresh = Type0.of(TestMachine.layout(machine.vram));
+        assertThat(fresh.get(Type0.COMMAND, 2)).isZero();
+        function.writeConfig(Type0.COMMAND, 2, 0xFFFF);
+        assertThat(function.readConfig(Type0.COMMAND, 2)).isEqualTo(0x0546);
+    }
+
+    // @Rule("PC-8")
+    @Test
+    void statusErrorBitsAreClearedByOneAndTheCapabilityListBitStays() {
+        ConfigSpace config = Type0.of(TestMachine.layout(machine.vram));
+        config.set(Type0.STATUS, 2, 0xF910);
+        config.write(Type0.STATUS, 2, 0x0800);
+        assertThat(config.get(Type0.STATUS, 2)).isEqualTo(0xF110);
+        config.write(Type0.STATUS, 2, 0xFFFF);
+        assertThat(config.get(Type0.STATUS, 2)).isEqualTo(0x0010);
+    }
+
+    // @Rule("PC-21")
+    // @Rule("PC-23")
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 32})
+    void theCapabilityListEndsAndHasWhatTheFunctionHas(int vectors) {
+        FunctionLayout layout =
+                new FunctionLayout(0x1234, 1, 0, 0xFF0000, 0, 0, List.of(), vectors);
+        ConfigSpace config = Type0.of(layout);
+        Set<Integer> ids = new HashSet<>();
+        int at = (int) config.get(Type0.CAPABILITIES, 1);
+        for (int i = 0; i < 48 && at != 0; i++) {
+            assertThat(at).isBetween(0x40, 0xFC);
+            assertThat(at % 4).isZero();
+            ids.add((int) config.get(at, 1));
+            at = (int) config.get(at + 1, 1);
+        }
+        assertThat(at).isZero();
+        assertThat(ids).isEqualTo(vectors == 0 ? Set.of(1, 0x10) : Set.of(1, 5, 0x10));
+    }
+
+    // @Rule("PC-22")
+    @Test
+    void theExtendedListIsEmpty() {
+        assertThat(function.readConfig(0x100, 4)).isZero();
+    }
+}

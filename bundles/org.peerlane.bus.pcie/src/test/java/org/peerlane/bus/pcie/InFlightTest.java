@@ -1,0 +1,36 @@
+package org.peerlane.bus.pcie;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.time.Duration;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("Counting what is in flight")
+class InFlightTest {
+    private final InFlight inFlight = new InFlight(new ThreadExecution(), "test");
+
+    @Test
+    void aDrainWaitsForThoseBeforeItAndNotForThoseAfterIt() throws Exception {
+        for (int round = 0; round < 4; round++) { // each phase twice
+            int before = inFlight.enter();
+            Thread drain = Thread.ofPlatform().start(inFlight::drain);
+            while (drain.getState() != Thread.State.WAITING) {
+                assertThat(drain.isAlive()).as("waits for the one before").isTrue();
+                Thread.onSpinWait();
+            }
+            int after = inFlight.enter();
+            inFlight.exit(before);
+            assertThat(drain.join(Duration.ofSeconds(10))).isTrue();
+            inFlight.exit(after);
+        }
+    }
+
+    @Test
+    void withNobodyInFlightADrainReturns() {
+        inFlight.exit(inFlight.enter());
+        inFlight.drain();
+        inFlight.drain();
+        assertThat(inFlight.enter()).isZero();
+    }
+}
