@@ -16,7 +16,6 @@ import java.util.Set;
  * @param subsystemId 16 bits
  * @param bars the BARs it has, by rising index
  * @param msiVectors vectors of the MSI capability, a power of two to 32; 0: no MSI
- * @param capabilities what else it has
  */
 public record FunctionLayout(
         int vendorId,
@@ -26,8 +25,7 @@ public record FunctionLayout(
         int subsystemVendorId,
         int subsystemId,
         List<BarLayout> bars,
-        int msiVectors,
-        Set<Capability> capabilities) {
+        int msiVectors) {
 
     /**
      * @throws IllegalArgumentException a value out of its range, or BARs that overlap in the
@@ -43,12 +41,6 @@ public record FunctionLayout(
         if (msiVectors != 0 && (msiVectors > 32 || Integer.bitCount(msiVectors) != 1)) {
             throw new IllegalArgumentException(
                     msiVectors + " MSI vectors; expected 0, 1, 2, 4, 8, 16 or 32");
-        }
-        capabilities = Set.copyOf(capabilities);
-        if (capabilities.contains(Capability.FUNCTION_LEVEL_RESET)
-                && !capabilities.contains(Capability.EXPRESS)) {
-            throw new IllegalArgumentException(
-                    "function-level reset is started in the PCI Express capability, which is missing");
         }
         bars = List.copyOf(bars);
         Set<Integer> taken = new HashSet<>();

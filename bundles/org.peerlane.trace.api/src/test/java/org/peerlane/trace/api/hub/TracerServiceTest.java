@@ -1,4 +1,4 @@
-package org.peerlane.trace.hub;
+package org.peerlane.trace.api.hub;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

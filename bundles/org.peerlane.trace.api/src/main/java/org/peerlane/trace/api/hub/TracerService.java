@@ -1,4 +1,4 @@
-package org.peerlane.trace.hub;
+package org.peerlane.trace.api.hub;
 
 import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
