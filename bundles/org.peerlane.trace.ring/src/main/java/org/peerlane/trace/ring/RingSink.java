@@ -160,8 +160,8 @@ public final class RingSink implements TraceSink {
     }
 
     /**
-     * {@code trace:on [NAME...]}: keeps these events from now on; a name may have {@code *}; none:
-     * all.
+     * {@code trace:on [NAME...]}: keeps these events from now on; a name may have {@code *}, and is
+     * then quoted, or the shell looks for files: {@code trace:on 'Dma*'}; none: all.
      *
      * @throws ErrnoException {@code ENOENT} no event has such a name
      */
