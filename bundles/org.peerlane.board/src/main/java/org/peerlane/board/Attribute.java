@@ -1,6 +1,7 @@
 package org.peerlane.board;
 
-import java.util.Arrays;
+import java.lang.reflect.Array;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.metatype.AttributeDefinition;
@@ -9,19 +10,16 @@ import org.osgi.service.metatype.AttributeDefinition;
  * What metatype says of one key, and the conversion of a board's value to it.
  *
  * @param key the key
- * @param type one of {@link AttributeDefinition}'s
  * @param required whether it must be given
+ * @param definition metatype's own
+ * @param range in words, with a blank before it; empty: any
  */
-record Attribute(String key, int type, boolean required, AttributeDefinition definition) {
-
-    static Attribute of(AttributeDefinition definition, boolean required) {
-        return new Attribute(definition.getID(), definition.getType(), required, definition);
-    }
+record Attribute(String key, boolean required, AttributeDefinition definition, String range) {
 
     /** {@return what may stand there, in words} */
     String expected() {
         String kind =
-                switch (type) {
+                switch (definition.getType()) {
                     case AttributeDefinition.INTEGER,
                             AttributeDefinition.LONG,
                             AttributeDefinition.SHORT,
@@ -33,10 +31,13 @@ record Attribute(String key, int type, boolean required, AttributeDefinition def
                 };
         String[] values = definition.getOptionValues();
         if (values != null && values.length > 0) {
-            kind += " out of " + Arrays.toString(values);
+            kind += " out of " + String.join(", ", values);
+        }
+        if (definition.getCardinality() != 0) {
+            kind = "a list, each " + kind;
         }
         String description = definition.getDescription();
-        return kind + (description == null ? "" : " (" + description + ")");
+        return kind + range + (description == null ? "" : " (" + description + ")");
     }
 
     /** {@return the value as configuration admin shall have it, or null: it does not fit} */
@@ -48,13 +49,38 @@ record Attribute(String key, int type, boolean required, AttributeDefinition def
         return converted != null && isValid(converted) ? converted : null;
     }
 
-    private Object @Nullable [] convertAll(List<?> list) {
-        Object[] all = list.stream().map(this::convertOne).toArray();
-        return Arrays.stream(all).allMatch(v -> v != null && isValid(v)) ? all : null;
+    /** Configuration admin takes arrays of the elements' own type only. */
+    private @Nullable Object convertAll(List<?> list) {
+        List<Object> all = new ArrayList<>();
+        for (Object item : list) {
+            Object converted = convertOne(item);
+            if (converted == null || !isValid(converted)) {
+                return null;
+            }
+            all.add(converted);
+        }
+        Object array = Array.newInstance(elementType(), all.size());
+        for (int i = 0; i < all.size(); i++) {
+            Array.set(array, i, all.get(i));
+        }
+        return array;
+    }
+
+    private Class<?> elementType() {
+        return switch (definition.getType()) {
+            case AttributeDefinition.INTEGER -> Integer.class;
+            case AttributeDefinition.LONG -> Long.class;
+            case AttributeDefinition.SHORT -> Short.class;
+            case AttributeDefinition.BYTE -> Byte.class;
+            case AttributeDefinition.DOUBLE -> Double.class;
+            case AttributeDefinition.FLOAT -> Float.class;
+            case AttributeDefinition.BOOLEAN -> Boolean.class;
+            default -> String.class;
+        };
     }
 
     private @Nullable Object convertOne(Object value) {
-        return switch (type) {
+        return switch (definition.getType()) {
             case AttributeDefinition.INTEGER ->
                     value instanceof Long n && n == n.intValue() ? n.intValue() : null;
             case AttributeDefinition.LONG -> value instanceof Long ? value : null;

@@ -3,21 +3,20 @@ package org.peerlane.board;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.Hashtable;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.bundle.Capability;
-import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
+import org.osgi.framework.BundleEvent;
+import org.osgi.framework.BundleListener;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.Configuration;
@@ -29,16 +28,12 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
-import org.osgi.service.metatype.MetaTypeInformation;
 import org.osgi.service.metatype.MetaTypeService;
-import org.osgi.service.metatype.ObjectClassDefinition;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.PcieBus;
-import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.ThreadKind;
-import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.Machine;
 import org.peerlane.kernel.api.Profile;
 
@@ -49,31 +44,27 @@ import org.peerlane.kernel.api.Profile;
  * there, writes its configuration, waits for the slots, and then registers the {@link Machine}.
  * Later it goes on with entries whose plugin comes later.
  *
- * <p><b>Threads.</b> Bind methods only ring; all state but the two maps of services is the board
- * thread's alone.
+ * <p><b>Threads.</b> Bind methods only ring; all else is the board thread's alone.
  */
 @Capability(
         namespace = "osgi.service",
         attribute = "objectClass:List<String>=\"org.peerlane.kernel.api.Machine\"")
 @Component(service = Board.class, immediate = true)
-public final class Board {
+public final class Board implements BundleListener {
     private static final Logger LOG = LogManager.getLogger(Board.class);
     private static final String PROPERTY = "peerlane.board";
-    private static final String MACHINE = "org.peerlane.machine";
     private static final String SLOT = "org.peerlane.bus.pcie.slot";
     private static final String DEVICE = "device";
     private static final String DEVICE_PREFIX = "device.";
-    private static final long SLOT_LIMIT_NANOS = 10_000_000_000L;
+    private static final long SLOT_LIMIT_NANOS = 5_000_000_000L;
     private static final long POLL_NANOS = 2_000_000;
 
     private final BundleContext context;
     private final Execution execution;
     private final ConfigurationAdmin admin;
-    private final MetaTypeService metatypes;
+    private final Schemas schemas;
     private final Doorbell bell;
-
-    /** Device type by name, and the bundle that offers it. */
-    private final Map<String, Bundle> deviceTypes = new ConcurrentHashMap<>();
+    private final DeviceTypes types = new DeviceTypes();
 
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
@@ -82,10 +73,12 @@ public final class Board {
     volatile @Nullable PcieBus bus;
 
     // the board thread's alone
-    private final List<Configuration> written = new ArrayList<>();
-    private final Set<Entry> waiting = new LinkedHashSet<>();
-    private final Set<String> slots = new LinkedHashSet<>();
-    private final List<String> problems = new ArrayList<>();
+    private final Map<Entry, String> waiting = new LinkedHashMap<>();
+    private final Map<String, Entry> slots = new LinkedHashMap<>();
+    private final List<String> mistakes = new ArrayList<>();
+
+    private final Queue<Configuration> written = new ConcurrentLinkedQueue<>();
+    private volatile List<String> problems = List.of();
     private volatile @Nullable ServiceRegistration<Machine> registration;
 
     /** For the framework. */
@@ -98,10 +91,11 @@ public final class Board {
         this.context = context;
         this.execution = execution;
         this.admin = admin;
-        this.metatypes = metatypes;
+        schemas = new Schemas(context, metatypes);
         bell = new Doorbell(execution, "board.bell");
         String board = context.getProperty(PROPERTY);
         if (board != null) {
+            context.addBundleListener(this);
             execution.start(ThreadKind.BLOCKING, "board", () -> run(path(board)));
         }
     }
@@ -109,11 +103,12 @@ public final class Board {
     /** The thread ends with this bundle's execution; the configurations go with the board. */
     @Deactivate
     void deactivate() {
+        context.removeBundleListener(this);
         ServiceRegistration<Machine> up = registration;
         if (up != null) {
             up.unregister();
         }
-        for (Configuration configuration : List.copyOf(written)) {
+        for (Configuration configuration : written) {
             try {
                 configuration.delete();
             } catch (IOException | IllegalStateException e) {
@@ -124,12 +119,20 @@ public final class Board {
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)
     void addType(ServiceReference<DeviceType> type) {
-        deviceTypes.put(String.valueOf(type.getProperty(DeviceType.NAME)), type.getBundle());
+        types.add(type);
         bell.ring();
     }
 
     void removeType(ServiceReference<DeviceType> type) {
-        deviceTypes.remove(String.valueOf(type.getProperty(DeviceType.NAME)), type.getBundle());
+        types.remove(type);
+    }
+
+    /** A plugin that comes later may bring the metatype of an entry that waits. */
+    @Override
+    public void bundleChanged(BundleEvent event) {
+        if (event.getType() == BundleEvent.STARTED) {
+            bell.ring();
+        }
     }
 
     /** {@code edu} is a board of the installation, everything else a path. */
@@ -144,19 +147,23 @@ public final class Board {
         try {
             List<Entry> entries;
             try {
-                entries = BoardFile.read(file);
+                BoardFile.Content content = BoardFile.read(file);
+                entries = new ArrayList<>(content.entries());
+                content.problems().forEach(this::report);
             } catch (BoardFile.Unreadable e) {
                 report(e.getMessage());
-                register(new Described("none", file.toString(), Profile.DEFAULT, false, problems));
+                publish();
+                register(new Running("none", file.toString(), Profile.DEFAULT, false));
                 return;
             }
-            Described machine = describe(entries, file.toString());
-            refuseSharedAddresses(entries);
-            waiting.addAll(entries);
+            Description description = Description.take(entries);
+            description.problems().forEach(this::report);
+            List<String> wrong = new ArrayList<>();
+            Addresses.refuse(entries, SLOT, wrong);
+            wrong.forEach(this::report);
+            entries.forEach(e -> waiting.put(e, ""));
             writeWhatIsKnown();
-            waiting.forEach(e -> report(whyWaiting(e)));
-            awaitSlots();
-            register(machine.with(problems));
+            register(new Running(description.name(), file.toString(), description.profile(), true));
             while (!waiting.isEmpty()) {
                 bell.await();
                 writeWhatIsKnown();
@@ -166,91 +173,38 @@ public final class Board {
         }
     }
 
-    private void report(String problem) {
-        problems.add(problem);
-        LOG.warn("{}", problem);
+    private void report(String mistake) {
+        mistakes.add(mistake);
+        log(mistake);
+    }
+
+    /** Whoever waits for the machine is told then; later on, only the log can tell. */
+    private void log(String mistake) {
+        LOG.log(registration == null ? Level.INFO : Level.WARN, mistake);
+    }
+
+    /** Makes what is known to be wrong now visible to everybody. */
+    private void publish() {
+        List<String> all = new ArrayList<>(mistakes);
+        all.addAll(waiting.values());
+        problems = List.copyOf(all);
     }
 
     private void register(Machine machine) {
         registration = context.registerService(Machine.class, machine, null);
     }
 
-    /** Takes the entry about the machine itself out of the list. */
-    private Described describe(List<Entry> entries, String file) {
-        String name = "unnamed";
-        Profile profile = Profile.DEFAULT;
-        for (Entry entry : List.copyOf(entries)) {
-            if (!entry.pid().equals(MACHINE)) {
-                continue;
-            }
-            entries.remove(entry);
-            for (Entry.Setting setting : entry.settings()) {
-                boolean text = setting.value() instanceof String;
-                if (setting.key().equals("name") && text) {
-                    name = (String) setting.value();
-                } else if (setting.key().equals("profile") && text) {
-                    profile = profile(setting);
-                } else if (!setting.key().equals("description") || !text) {
-                    report(
-                            "%s: %s: '%s' is %s; expected name, profile and description, each a string"
-                                    .formatted(
-                                            setting.place(),
-                                            entry.id(),
-                                            setting.key(),
-                                            setting.value()));
+    /** One pass over what waits: checks and writes what can be, and says of the rest why not. */
+    private void writeWhatIsKnown() throws InterruptedException {
+        slots.clear();
+        for (Entry entry : List.copyOf(waiting.keySet())) {
+            Checker checker = check(entry);
+            if (checker == null) {
+                String reason = whyWaiting(entry);
+                if (!reason.equals(waiting.put(entry, reason))) {
+                    log(reason);
                 }
-            }
-        }
-        return new Described(name, file, profile, true, List.of());
-    }
-
-    private Profile profile(Entry.Setting setting) {
-        try {
-            return Profile.parse((String) setting.value());
-        } catch (ErrnoException e) {
-            report(setting.place() + ": " + e.sentence() + "; " + Profile.DEFAULT + " is used");
-            return Profile.DEFAULT;
-        }
-    }
-
-    private void refuseSharedAddresses(List<Entry> entries) {
-        Map<Object, Entry> byAddress = new HashMap<>();
-        for (Entry entry : List.copyOf(entries)) {
-            Object address = entry.value("address");
-            Entry other =
-                    entry.pid().equals(SLOT) && address != null
-                            ? byAddress.putIfAbsent(address, entry)
-                            : null;
-            if (other != null) {
-                entries.remove(entry);
-                report(
-                        "%s: %s: address %s is taken by %s at %s"
-                                .formatted(
-                                        entry.place(),
-                                        entry.id(),
-                                        address,
-                                        other.id(),
-                                        other.place()));
-            }
-        }
-    }
-
-    private void writeWhatIsKnown() {
-        for (Entry entry : List.copyOf(waiting)) {
-            ObjectClassDefinition definition = definition(entry.pid());
-            if (definition == null) {
                 continue;
-            }
-            var checker = new Checker();
-            if (entry.pid().equals(SLOT)) {
-                Bundle type = deviceTypes.get(String.valueOf(entry.value(DEVICE)));
-                if (type == null && entry.value(DEVICE) != null) {
-                    continue;
-                }
-                checker.check(entry, "", definition);
-                checkDevice(checker, entry, type);
-            } else {
-                checker.check(entry, "", definition);
             }
             waiting.remove(entry);
             checker.problems().forEach(this::report);
@@ -258,49 +212,43 @@ public final class Board {
                 write(entry, checker.properties());
             }
         }
+        awaitSlots();
+        publish();
     }
 
-    private void checkDevice(Checker checker, Entry entry, @Nullable Bundle type) {
-        if (type != null) {
-            MetaTypeInformation information = metatypes.getMetaTypeInformation(type);
-            for (String pid : pids(information)) {
-                checker.check(
-                        entry, DEVICE_PREFIX, information.getObjectClassDefinition(pid, null));
+    /** Null: what the entry is about is not here yet. */
+    private @Nullable Checker check(Entry entry) {
+        Schema schema = schemas.find(entry.pid());
+        if (schema == null) {
+            return null;
+        }
+        var checker = new Checker(entry);
+        if (entry.pid().equals(SLOT) && entry.value(DEVICE) instanceof String device) {
+            ServiceReference<DeviceType> type = types.find(device);
+            if (type == null) {
+                return null;
             }
+            checker.check(schema, schemas.ofService(type), DEVICE_PREFIX);
+        } else {
+            checker.check(schema);
         }
-    }
-
-    private @Nullable ObjectClassDefinition definition(String pid) {
-        for (Bundle bundle : context.getBundles()) {
-            if ((bundle.getState() & (Bundle.ACTIVE | Bundle.STARTING)) != 0) {
-                MetaTypeInformation information = metatypes.getMetaTypeInformation(bundle);
-                if (pids(information).contains(pid)) {
-                    return information.getObjectClassDefinition(pid, null);
-                }
-            }
-        }
-        return null;
-    }
-
-    private static Set<String> pids(@Nullable MetaTypeInformation information) {
-        Set<String> all = new LinkedHashSet<>();
-        if (information != null) {
-            all.addAll(List.of(information.getPids()));
-            all.addAll(List.of(information.getFactoryPids()));
-        }
-        return all;
+        return checker;
     }
 
     private String whyWaiting(Entry entry) {
-        return entry.pid().equals(SLOT) && definition(SLOT) != null
-                ? "%s: %s: no plugin offers the device type '%s'; there are %s"
-                        .formatted(
-                                entry.place(),
-                                entry.id(),
-                                entry.value(DEVICE),
-                                deviceTypes.keySet().stream().sorted().toList())
-                : "%s: no plugin knows the configuration '%s'"
-                        .formatted(entry.place(), entry.pid());
+        if (schemas.find(entry.pid()) == null) {
+            return "%s: no plugin knows the configuration '%s'%s; it waits for one"
+                    .formatted(
+                            entry.place(), entry.pid(), Nearest.to(entry.pid(), schemas.known()));
+        }
+        String device = String.valueOf(entry.value(DEVICE));
+        return "%s: %s: no plugin offers the device type '%s'%s; it waits for one, here are %s"
+                .formatted(
+                        entry.place(),
+                        entry.id(),
+                        device,
+                        Nearest.to(device, types.names()),
+                        types.names());
     }
 
     private void write(Entry entry, Hashtable<String, Object> properties) {
@@ -310,13 +258,13 @@ public final class Board {
             if (name == null) {
                 configuration = admin.getConfiguration(entry.pid(), "?");
             } else {
-                properties.put("name", name);
+                properties.put(Checker.NAME, name);
                 configuration = admin.getFactoryConfiguration(entry.pid(), name, "?");
             }
             written.add(configuration);
             configuration.update(properties);
             if (entry.pid().equals(SLOT) && name != null) {
-                slots.add(name);
+                slots.put(name, entry);
             }
         } catch (IOException e) {
             report("%s: %s cannot be stored: %s".formatted(entry.place(), entry.id(), e));
@@ -328,38 +276,66 @@ public final class Board {
      */
     private void awaitSlots() throws InterruptedException {
         long end = execution.nanoTime() + SLOT_LIMIT_NANOS;
-        Map<String, Boolean> missing = new LinkedHashMap<>();
-        do {
+        while (true) {
             PcieBus now = bus;
-            Set<String> present =
-                    now == null
-                            ? Set.of()
-                            : now.functions().stream()
-                                    .map(PcieFunction::slot)
-                                    .collect(Collectors.toSet());
-            missing.clear();
-            slots.stream().filter(s -> !present.contains(s)).forEach(s -> missing.put(s, true));
-            if (missing.isEmpty()) {
-                if (now != null) {
+            if (now != null) {
+                now.functions().forEach(f -> slots.remove(f.slot()));
+                if (slots.isEmpty()) {
                     now.settle(end - execution.nanoTime());
                 }
+            }
+            if (slots.isEmpty()) {
+                return;
+            }
+            if (execution.nanoTime() >= end) {
+                String reason = now == null ? "there is no PCIe bus" : "the log says why";
+                slots.forEach((name, entry) ->
+                        report(
+                                "%s: slot %s stayed empty: %s"
+                                        .formatted(entry.place(), name, reason)));
                 return;
             }
             execution.sleep(POLL_NANOS);
-        } while (execution.nanoTime() < end);
-        missing.keySet().forEach(s -> report("slot " + s + " stayed empty; the log says why"));
+        }
     }
 
-    /** The machine as a value. */
-    private record Described(
-            String name, String boardFile, Profile profile, boolean isUp, List<String> problems)
-            implements Machine {
-        Described {
-            problems = List.copyOf(problems);
+    /** The machine as others see it. */
+    private final class Running implements Machine {
+        private final String name;
+        private final String boardFile;
+        private final Profile profile;
+        private final boolean isUp;
+
+        Running(String name, String boardFile, Profile profile, boolean isUp) {
+            this.name = name;
+            this.boardFile = boardFile;
+            this.profile = profile;
+            this.isUp = isUp;
         }
 
-        Described with(List<String> found) {
-            return new Described(name, boardFile, profile, isUp, found);
+        @Override
+        public String name() {
+            return name;
+        }
+
+        @Override
+        public String boardFile() {
+            return boardFile;
+        }
+
+        @Override
+        public Profile profile() {
+            return profile;
+        }
+
+        @Override
+        public boolean isUp() {
+            return isUp;
+        }
+
+        @Override
+        public List<String> problems() {
+            return problems;
         }
     }
 }

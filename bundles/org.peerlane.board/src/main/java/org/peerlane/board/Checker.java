@@ -1,15 +1,10 @@
 package org.peerlane.board;
 
 import java.util.ArrayList;
-import java.util.Collection;
-import java.util.Comparator;
 import java.util.Hashtable;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
-import org.osgi.service.metatype.AttributeDefinition;
-import org.osgi.service.metatype.ObjectClassDefinition;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.peerlane.board.Entry.Setting;
 
 /**
@@ -17,8 +12,16 @@ import org.peerlane.board.Entry.Setting;
  * one line with file, line, column, key, and what was expected.
  */
 final class Checker {
+    /** The key that a factory's configuration gets from what follows the tilde. */
+    static final String NAME = "name";
+
+    private final Entry entry;
     private final List<String> problems = new ArrayList<>();
     private final Hashtable<String, Object> properties = new Hashtable<>();
+
+    Checker(Entry entry) {
+        this.entry = entry;
+    }
 
     /** {@return the mistakes found; none: the properties are good} */
     List<String> problems() {
@@ -30,117 +33,81 @@ final class Checker {
         return properties;
     }
 
-    /**
-     * Checks the settings whose key starts with a prefix.
-     *
-     * @param entry the entry
-     * @param prefix what keys carry here and not in metatype; empty: those without any dot
-     * @param definition what is known of them
-     */
-    void check(Entry entry, String prefix, ObjectClassDefinition definition) {
-        Map<String, Attribute> known = attributes(definition);
-        for (Setting setting : entry.settings()) {
-            if (!belongs(setting.key(), prefix)) {
-                continue;
-            }
+    /** Checks the settings of the PID's own. */
+    void check(Schema schema) {
+        if (schema.isFactory() && entry.name() == null) {
+            problem(
+                    "'%s' may stand here many times; expected a name after it, such as %s~first"
+                            .formatted(entry.pid(), entry.pid()));
+        } else if (!schema.isFactory() && entry.name() != null) {
+            problem(
+                    "'%s' may stand here once only; expected no '~%s' after it"
+                            .formatted(entry.pid(), entry.name()));
+        }
+        check(schema, "", entry.settings());
+    }
+
+    /** Checks a slot: its own settings, and those that it has for its device. */
+    void check(Schema slot, Schema device, String prefix) {
+        List<Setting> own = new ArrayList<>(entry.settings());
+        own.removeIf(s -> s.key().startsWith(prefix));
+        List<Setting> options = new ArrayList<>(entry.settings());
+        options.removeAll(own);
+        check(slot, "", own);
+        check(device, prefix, options);
+    }
+
+    private void check(Schema schema, String prefix, List<Setting> settings) {
+        for (Setting setting : settings) {
             String key = setting.key().substring(prefix.length());
-            Attribute attribute = known.get(key);
-            if (attribute == null) {
-                problems.add(unknown(entry, setting, prefix, known.keySet()));
-                continue;
-            }
-            Object value = attribute.convert(setting.value());
-            if (value == null) {
-                problems.add(
-                        "%s: %s: '%s' is %s; expected %s"
-                                .formatted(
-                                        setting.place(),
-                                        entry.id(),
-                                        setting.key(),
-                                        show(setting.value()),
-                                        attribute.expected()));
+            Attribute attribute = schema.attributes().get(key);
+            if (entry.name() != null && setting.key().equals(NAME)) {
+                problem(setting, "the name is what follows the tilde; expected no such key");
+            } else if (attribute == null) {
+                problem(setting, unknown(setting.key(), prefix, schema.attributes().keySet()));
             } else {
-                properties.put(setting.key(), value);
+                Object value = attribute.convert(setting.value());
+                if (value == null) {
+                    problem(setting, "expected " + attribute.expected());
+                } else {
+                    properties.put(setting.key(), value);
+                }
             }
         }
-        for (Attribute attribute : known.values()) {
-            if (attribute.required() && entry.value(prefix + attribute.key()) == null) {
-                problems.add(
-                        "%s: %s: '%s' is missing; expected %s"
-                                .formatted(
-                                        entry.place(),
-                                        entry.id(),
-                                        prefix + attribute.key(),
-                                        attribute.expected()));
+        for (Attribute attribute : schema.attributes().values()) {
+            String key = prefix + attribute.key();
+            boolean given = entry.name() != null && key.equals(NAME);
+            if (attribute.required() && !given && entry.value(key) == null) {
+                problem("'%s' is missing; expected %s".formatted(key, attribute.expected()));
             }
         }
     }
 
-    private static boolean belongs(String key, String prefix) {
-        return prefix.isEmpty() ? key.indexOf('.') < 0 : key.startsWith(prefix);
+    private void problem(String what) {
+        problems.add("%s: %s: %s".formatted(entry.place(), entry.id(), what));
+    }
+
+    private void problem(Setting setting, String what) {
+        problems.add(
+                "%s: %s: '%s' is %s; %s"
+                        .formatted(
+                                setting.place(),
+                                entry.id(),
+                                setting.key(),
+                                show(setting.value()),
+                                what));
     }
 
     private static String show(Object value) {
         return value instanceof String ? "\"" + value + "\"" : value.toString();
     }
 
-    private static Map<String, Attribute> attributes(ObjectClassDefinition definition) {
-        Map<String, Attribute> known = new TreeMap<>();
-        add(known, definition, ObjectClassDefinition.REQUIRED);
-        add(known, definition, ObjectClassDefinition.OPTIONAL);
-        return known;
-    }
-
-    private static void add(
-            Map<String, Attribute> known, ObjectClassDefinition definition, int filter) {
-        AttributeDefinition[] all = definition.getAttributeDefinitions(filter);
-        if (all == null) {
-            return;
+    private static String unknown(String key, String prefix, Set<String> known) {
+        if (known.isEmpty()) {
+            return "there is no such key, nor any other here";
         }
-        for (AttributeDefinition one : all) {
-            String[] defaults = one.getDefaultValue();
-            boolean required =
-                    filter == ObjectClassDefinition.REQUIRED
-                            && (defaults == null || defaults.length == 0);
-            known.put(one.getID(), Attribute.of(one, required));
-        }
-    }
-
-    private static String unknown(
-            Entry entry, Setting setting, String prefix, Collection<String> known) {
-        String nearest = nearest(setting.key().substring(prefix.length()), known);
-        return "%s: %s: there is no key '%s'%s; expected one of %s"
-                .formatted(
-                        setting.place(),
-                        entry.id(),
-                        setting.key(),
-                        nearest == null ? "" : ", did you mean '" + prefix + nearest + "'?",
-                        known.stream().map(k -> prefix + k).toList());
-    }
-
-    private static @Nullable String nearest(String key, Collection<String> known) {
-        return known.stream()
-                .filter(k -> distance(key, k) <= 2 + key.length() / 6)
-                .min(Comparator.comparingInt(k -> distance(key, k)))
-                .orElse(null);
-    }
-
-    /** The Levenshtein distance. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                row[j] = Math.min(replaced, Math.min(above, row[j - 1]) + 1);
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
+        List<String> all = known.stream().map(k -> prefix + k).toList();
+        return "there is no such key%s; expected %s"
+                .formatted(Nearest.to(key, all), all.stream().collect(Collectors.joining(", ")));
     }
 }

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Entry(String pid, @Nullable String name, Place place, List<Setting> settings) {
 
-    /** One key and its value: a String, Boolean, Long, Double, or a list of those. */
+    /** One key and its value: a String, Boolean, Long, BigInteger, Double, or a list of those. */
     record Setting(String key, Object value, Place place) {}
 
     /** Where something stands in a file. */

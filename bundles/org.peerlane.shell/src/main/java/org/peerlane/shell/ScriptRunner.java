@@ -6,8 +6,7 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
-import java.util.concurrent.locks.Condition;
+import java.util.concurrent.TimeUnit;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
 import org.apache.felix.service.command.Converter;
@@ -15,16 +14,11 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.FrameworkEvent;
-import org.osgi.framework.FrameworkListener;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
-import org.osgi.service.component.annotations.ReferencePolicy;
 import org.peerlane.exec.api.Execution;
-import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.kernel.api.Machine;
 
@@ -36,113 +30,45 @@ import org.peerlane.kernel.api.Machine;
  * its stack in the log.
  */
 @Component(service = ScriptRunner.class, immediate = true)
-public final class ScriptRunner implements FrameworkListener {
+public final class ScriptRunner {
     /** The property with the commands. */
     static final String PROPERTY = "peerlane.exec";
 
     private static final Logger LOG = LogManager.getLogger(ScriptRunner.class);
-    private static final long LIMIT_NANOS = 30_000_000_000L;
+    private static final long LIMIT_NANOS = TimeUnit.SECONDS.toNanos(20);
 
-    private final BundleContext context;
+    /** Gogo's grep takes any output for a terminal. */
+    private static final String NO_COLORS = "mt=0:ms=0:mc=0:sl=0:cx=0:fn=0:ln=0:bn=0:se=0";
+
     private final CommandProcessor processor;
-    private final Execution execution;
-    private final NamedLock lock;
-    private final Condition changed;
-
-    /** Guarded by lock. */
-    private boolean started;
-
-    /** Guarded by lock. */
-    private @Nullable Machine machine;
 
     /** For the framework. */
     @Activate
     public ScriptRunner(
             BundleContext context,
             @Reference CommandProcessor processor,
-            @Reference Execution execution) {
-        this.context = context;
+            @Reference Execution execution,
+            @Reference MachineGate gate,
+            @Reference(cardinality = ReferenceCardinality.OPTIONAL) @Nullable ExitStatus exit) {
         this.processor = processor;
-        this.execution = execution;
-        lock = execution.lock("shell.script");
-        changed = lock.newCondition("ready");
         String script = context.getProperty(PROPERTY);
-        if (script != null) {
-            context.addFrameworkListener(this);
-            execution.start(ThreadKind.BLOCKING, "shell.script", () -> end(run(script)));
+        if (script != null && exit != null) {
+            execution.start(ThreadKind.BLOCKING, "shell.script", () -> exit.set(run(gate, script)));
         }
     }
 
-    @Deactivate
-    void deactivate() {
-        context.removeFrameworkListener(this);
-    }
-
-    /** All bundles are started, and so their commands are there. */
-    @Override
-    public void frameworkEvent(FrameworkEvent event) {
-        if (event.getType() == FrameworkEvent.STARTLEVEL_CHANGED
-                || event.getType() == FrameworkEvent.STARTED) {
-            lock.lock();
-            try {
-                started = true;
-                changed.signalAll();
-            } finally {
-                lock.unlock();
-            }
-        }
-    }
-
-    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
-    void setMachine(Machine up) {
-        lock.lock();
+    private int run(MachineGate gate, String script) {
         try {
-            machine = up;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    void unsetMachine(Machine gone) {
-        lock.lock();
-        try {
-            if (machine == gone) {
-                machine = null;
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private int run(String script) {
-        try {
-            Machine up = awaitMachine();
+            Machine up = gate.await(LIMIT_NANOS);
             if (up == null) {
-                say("the machine did not come up within 30 s");
+                say("the machine did not come up within 20 s; the log says why");
                 return 1;
             }
-            up.problems().forEach(p -> say(p));
+            up.problems().forEach(ScriptRunner::say);
             return up.isUp() ? execute(script) : 1;
         } catch (InterruptedException e) {
+            say("interrupted before the commands had ended");
             return 1;
-        }
-    }
-
-    private @Nullable Machine awaitMachine() throws InterruptedException {
-        long end = execution.nanoTime() + LIMIT_NANOS;
-        lock.lock();
-        try {
-            while (!started || machine == null) {
-                long left = end - execution.nanoTime();
-                if (left <= 0) {
-                    return null;
-                }
-                changed.awaitNanos(left);
-            }
-            return machine;
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -152,14 +78,15 @@ public final class ScriptRunner implements FrameworkListener {
         var in = new ByteArrayInputStream(new byte[0]);
         try (CommandSession session = processor.createSession(in, out, err)) {
             session.put("SCOPE", "peerlane:gogo:*");
+            session.put("GREP_COLORS", NO_COLORS);
             Object result = session.execute(script);
             if (result != null) {
                 out.println(session.format(result, Converter.INSPECT));
             }
             return 0;
-        } catch (Exception e) {
+        } catch (Exception | LinkageError e) {
             say(sentence(e));
-            LOG.debug("script '{}' failed", script, e);
+            LOG.info("script '{}' failed", script, e);
             return 1;
         } finally {
             out.flush();
@@ -167,23 +94,16 @@ public final class ScriptRunner implements FrameworkListener {
         }
     }
 
-    private static String sentence(Throwable thrown) {
+    /** {@return what went wrong, in one line; a message of one word alone says too little} */
+    static String sentence(Throwable thrown) {
         Throwable e = thrown;
         while (e instanceof InvocationTargetException && e.getCause() != null) {
             e = e.getCause();
         }
-        String message = e.getMessage();
-        return message == null || message.isBlank()
-                ? e.getClass().getSimpleName()
-                : List.of(message.split("\n", 2)).getFirst();
-    }
-
-    /**
-     * Goes down in order, so that nothing stays behind on disk; the launcher leaves with the code.
-     */
-    private void end(int code) {
-        System.out.flush();
-        System.exit(code);
+        String message = e.getMessage() == null ? "" : e.getMessage().strip();
+        String line = message.lines().findFirst().orElse("");
+        String name = e.getClass().getSimpleName();
+        return line.isEmpty() ? name : line.contains(" ") ? line : name + ": " + line;
     }
 
     /** The process's own stream: Gogo puts streams of its own in the place of System's. */
@@ -196,7 +116,7 @@ public final class ScriptRunner implements FrameworkListener {
         };
     }
 
-    private static void say(String sentence) {
+    static void say(String sentence) {
         raw(FileDescriptor.err).println("peerlane: " + sentence);
     }
 }
