@@ -48,7 +48,9 @@ class EduMachineTest {
         assertThat(machine.problems()).isEmpty();
         assertThat(machine.name()).isEqualTo("edu");
         assertThat(machine.profile()).isEqualTo(Profile.DEFAULT);
-        assertThat(memory.pages().totalPages()).isEqualTo((256L << 20) / 4096);
+        assertThat(memory.pages().totalPages())
+                .as("256 MiB but for the first MiB")
+                .isEqualTo((255L << 20) / 4096);
         assertThat(bus.functions())
                 .singleElement()
                 .satisfies(f -> {
