@@ -12,6 +12,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("A register file")
 class RegisterFileTest {
@@ -77,7 +78,7 @@ class RegisterFileTest {
         assertThat(file.read(Long.MIN_VALUE, 4)).isZero();
     }
 
-    // @Rule("PC-6")
+    @Rule("PC-6")
     @Test
     void everyWriteFollowsTheFormulaByteByByte() {
         Random random = new Random(6);

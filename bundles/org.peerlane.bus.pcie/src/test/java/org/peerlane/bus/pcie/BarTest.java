@@ -13,6 +13,7 @@ import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("BARs")
 class BarTest {
@@ -32,8 +33,8 @@ class BarTest {
         return function.read(0, 0, 4);
     }
 
-    // @Rule("PC-12")
-    // @Rule("PC-14")
+    @Rule("PC-12")
+    @Rule("PC-14")
     @Test
     void allOnesReadBackTheSizeAndTheType() {
         function.enable(false, false);
@@ -49,7 +50,7 @@ class BarTest {
         assertThat(function.readConfig(BAR2, 4)).as("type bits stay").isEqualTo(0xC);
     }
 
-    // @Rule("PC-13")
+    @Rule("PC-13")
     @ParameterizedTest
     @CsvSource({"64", "0", "192", "4097"})
     void aBarIsAPowerOfTwoOfAtLeast128(long bytes) {
@@ -58,7 +59,7 @@ class BarTest {
                 .hasMessageContaining(String.valueOf(bytes));
     }
 
-    // @Rule("PC-15")
+    @Rule("PC-15")
     @Test
     void aWideBarOwnsTheNextRegister() {
         assertThatThrownBy(() -> BarLayout.registers(5, 4096, true, false))
@@ -71,7 +72,7 @@ class BarTest {
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
-    // @Rule("PC-15")
+    @Rule("PC-15")
     @Test
     void aHalfWrittenWideBarDoesNotDecode() {
         long base = function.bar(2).first().value();
@@ -96,7 +97,7 @@ class BarTest {
         return TestMachine.status(result) == 0;
     }
 
-    // @Rule("PC-16")
+    @Rule("PC-16")
     @Test
     void sizingIsNotAMove() {
         function.writeConfig(BAR0, 4, ONES);
@@ -106,7 +107,7 @@ class BarTest {
         assertThat(mmio()).isZero();
     }
 
-    // @Rule("PC-17")
+    @Rule("PC-17")
     @Test
     void decodeNeedsMemoryEnable() {
         assertThat(mmio()).isZero();
@@ -118,7 +119,7 @@ class BarTest {
         assertThat(mmio()).isZero();
     }
 
-    // @Rule("PC-17")
+    @Rule("PC-17")
     @ParameterizedTest
     @CsvSource({"0x10, 0", "0x10, 0xFFFFF000"})
     void addressZeroAndTheEndOf32BitsDoNotDecode(int register, long value) {
@@ -126,7 +127,7 @@ class BarTest {
         assertThat(mmio()).isEqualTo(ONES);
     }
 
-    // @Rule("PC-17")
+    @Rule("PC-17")
     @Test
     void aWideBarAtTheEndOf64BitsDoesNotDecode() {
         function.writeConfig(BAR2, 4, 0xFFFF_0000L);
@@ -134,7 +135,7 @@ class BarTest {
         assertThat(function.read(2, 0, 4)).isEqualTo(ONES);
     }
 
-    // @Rule("PC-19")
+    @Rule("PC-19")
     @Test
     void ofTwoThatOverlapTheLowerAddressAnswers() {
         PcieFunction other = machine.plug("test1", "00:05.0");
@@ -145,13 +146,13 @@ class BarTest {
         assertThat(other.read(0, 0, 4)).isZero();
     }
 
-    // @Rule("PC-20")
+    @Rule("PC-20")
     @Test
     void anUndefinedRegisterOfADecodedBarIsZero() {
         assertThat(function.read(0, 0xFF8, 8)).isZero();
     }
 
-    // @Rule("PC-66")
+    @Rule("PC-66")
     @ParameterizedTest
     @CsvSource({
         "0, 1, 2",
@@ -172,7 +173,7 @@ class BarTest {
         assertThat(machine.device().calls).isEmpty();
     }
 
-    // @Rule("PC-77")
+    @Rule("PC-77")
     @Test
     void aRegisterAccessReachesTheDeviceOnceWithItsSize() {
         function.write(0, 8, 2, 0xABCD_1234L);
@@ -189,7 +190,7 @@ class BarTest {
         assertThat(mmio()).isZero();
     }
 
-    // @Rule("PC-44")
+    @Rule("PC-44")
     @Test
     void theEnumeratorPutsOnly64BitPrefetchableBarsAbove4GiB() {
         assertThat(function.bar(0).first().value()).isBetween(0xC000_0000L, 0xFEBF_FFFFL);

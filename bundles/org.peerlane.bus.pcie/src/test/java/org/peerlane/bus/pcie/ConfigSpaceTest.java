@@ -14,6 +14,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("Config space")
 class ConfigSpaceTest {
@@ -25,7 +26,7 @@ class ConfigSpaceTest {
         machine.close();
     }
 
-    // @Rule("PC-6")
+    @Rule("PC-6")
     @Test
     void everyByteKeepsReadOnlyBitsTakesWritableOnesAndClearsByOne() {
         ConfigSpace config = new ConfigSpace();
@@ -50,14 +51,14 @@ class ConfigSpaceTest {
         }
     }
 
-    // @Rule("PC-6")
+    @Rule("PC-6")
     @Test
     void aBitIsNotBothWritableAndClearedByOne() {
         assertThatThrownBy(() -> new ConfigSpace().define(0, 1, 0, 3, 2))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 
-    // @Rule("PC-3")
+    @Rule("PC-3")
     @ParameterizedTest
     @CsvSource({"3, 2", "1, 4", "2, 4", "0, 8", "0, 3", "0, 0", "-1, 1", "4096, 1", "4094, 4"})
     void anAccessThatIsNotInsideOneDwordReadsOnesAndWritesNothing(int offset, int bytes) {
@@ -73,7 +74,7 @@ class ConfigSpaceTest {
                 .toList();
     }
 
-    // @Rule("PC-3")
+    @Rule("PC-3")
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
     void everyWidthReadsTheSameBytes(int bytes) {
@@ -84,7 +85,7 @@ class ConfigSpaceTest {
         }
     }
 
-    // @Rule("PC-4")
+    @Rule("PC-4")
     @Test
     void anAbsentFunctionReadsAllOnes() {
         assertThat(machine.root.readConfig(0x20, 0, 4)).isEqualTo(0x11E8_1234L);
@@ -97,7 +98,7 @@ class ConfigSpaceTest {
         assertThat(function.isPresent()).isFalse();
     }
 
-    // @Rule("PC-9")
+    @Rule("PC-9")
     @Test
     void theHeaderIsMadeOfTheLayout() {
         assertThat(function.readConfig(0x00, 2)).isEqualTo(0x1234);
@@ -115,7 +116,7 @@ class ConfigSpaceTest {
         assertThat(function.readConfig(0x2C, 4)).isEqualTo(0x1100_1AF4L);
     }
 
-    // @Rule("PC-7")
+    @Rule("PC-7")
     @Test
     void commandIsZeroAtFirstAndTakesItsDefinedBitsOnly() {
         ConfigSpace fresh = Type0.of(TestMachine.layout(machine.vram));
@@ -124,7 +125,7 @@ class ConfigSpaceTest {
         assertThat(function.readConfig(Type0.COMMAND, 2)).isEqualTo(0x0546);
     }
 
-    // @Rule("PC-8")
+    @Rule("PC-8")
     @Test
     void statusErrorBitsAreClearedByOneAndTheCapabilityListBitStays() {
         ConfigSpace config = Type0.of(TestMachine.layout(machine.vram));
@@ -135,8 +136,8 @@ class ConfigSpaceTest {
         assertThat(config.get(Type0.STATUS, 2)).isEqualTo(0x0010);
     }
 
-    // @Rule("PC-21")
-    // @Rule("PC-23")
+    @Rule("PC-21")
+    // PC-23 in part: the ids of the capabilities that exist
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 32})
     void theCapabilityListEndsAndHasWhatTheFunctionHas(int vectors) {
@@ -155,7 +156,7 @@ class ConfigSpaceTest {
         assertThat(ids).isEqualTo(vectors == 0 ? Set.of(1, 0x10) : Set.of(1, 5, 0x10));
     }
 
-    // @Rule("PC-22")
+    @Rule("PC-22")
     @Test
     void theExtendedListIsEmpty() {
         assertThat(function.readConfig(0x100, 4)).isZero();

@@ -14,6 +14,7 @@ import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Checkpoints.Armed;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("DMA")
 class DmaTest {
@@ -44,7 +45,7 @@ class DmaTest {
         assertThat(ram(TestMemory.BASE + 123 + 10_000)).isZero();
     }
 
-    // @Rule("PC-73")
+    @Rule("PC-73")
     @Test
     void aTransactionNeverCrosses4KiB() {
         machine.write(device, TestMemory.BASE + 4000, filled(5000, 1));
@@ -53,7 +54,7 @@ class DmaTest {
                 .containsExactly(96L, 4096L, 808L);
     }
 
-    // @Rule("PC-65")
+    @Rule("PC-65")
     @Test
     void withoutBusMasterNothingIsSent() {
         function.enable(true, false);
@@ -65,7 +66,7 @@ class DmaTest {
         assertThat(machine.events(BusEvents.DmaRefused.class)).hasSize(2);
     }
 
-    // @Rule("PC-65")
+    @Rule("PC-65")
     @Test
     void busMasterOffInTheMiddleEndsTheCallAfterWhatWasIssued() {
         Armed armed =
@@ -79,7 +80,7 @@ class DmaTest {
         assertThat(ram(TestMemory.BASE + 4096)).isZero();
     }
 
-    // @Rule("PC-66")
+    @Rule("PC-66")
     @Test
     void aReadThatNobodyAnswersIsAnUnsupportedRequest() {
         long result = machine.read(device, TestMemory.END, filled(16, 1));
@@ -87,7 +88,7 @@ class DmaTest {
         assertThat(DmaResult.bytes(result)).isZero();
     }
 
-    // @Rule("IM-8")
+    @Rule("IM-8")
     @Test
     void aReadThatRunsOffTheEndHasReadWhatIsThere() {
         long result = machine.read(device, TestMemory.END - 100, filled(200, 1));
@@ -95,8 +96,8 @@ class DmaTest {
         assertThat(DmaResult.bytes(result)).isEqualTo(100);
     }
 
-    // @Rule("PC-66")
-    // @Rule("IM-5")
+    @Rule("PC-66")
+    @Rule("IM-5")
     @Test
     void aWriteThatNobodyTakesIsLostAndTheDeviceNeverLearns() {
         long result = machine.write(device, TestMemory.END - 100, filled(5000, 7));
@@ -122,14 +123,14 @@ class DmaTest {
                 .isInstanceOf(IndexOutOfBoundsException.class);
     }
 
-    // @Rule("PC-75")
+    @Rule("PC-75")
     @Test
     void noBytesAreAFlush() {
         assertThat(device.slot.dma().read(TestMemory.BASE, 0, filled(1, 0), 0, 0)).isZero();
         assertThat(device.slot.dma().write(TestMemory.BASE, 0, filled(1, 0), 0, 0)).isZero();
     }
 
-    // @Rule("PC-59")
+    @Rule("PC-59")
     @Test
     void itsOwnBarIsNoPeer() {
         long base = function.bar(2).first().value();
@@ -140,7 +141,7 @@ class DmaTest {
         assertThat(machine.events(BusEvents.DmaLost.class)).hasSize(1);
     }
 
-    // @Rule("IM-9")
+    @Rule("IM-9")
     @Test
     void theInterruptWindowIsNeverMemory() {
         assertThat(status(machine.read(device, 0xFEE0_0000L, filled(4, 0))))
@@ -149,8 +150,8 @@ class DmaTest {
         assertThat(machine.events(BusEvents.DmaLost.class)).hasSize(1);
     }
 
-    // @Rule("IM-3")
-    // @Rule("IM-5")
+    @Rule("IM-3")
+    @Rule("IM-5")
     @Test
     void aDeclaredIommuThatIsAwayBlocksEverything() {
         try (TestMachine declared = new TestMachine(true)) {
@@ -164,7 +165,7 @@ class DmaTest {
         }
     }
 
-    // @Rule("IM-8")
+    @Rule("IM-8")
     @Test
     void eachPageIsTranslatedAndAFaultLeavesTheEarlierOnesDone() {
         DmaTranslation iommu =
@@ -213,7 +214,7 @@ class DmaTest {
         assertThat(in.get(ValueLayout.JAVA_BYTE, 4999)).isEqualTo((byte) 9);
     }
 
-    // @Rule("PC-71")
+    @Rule("PC-71")
     @Test
     void aPeersRegistersAreWrittenInOrderOnItsOwnThreadAndAReadDoesNotPass() {
         PcieFunction peer = machine.plug("test1", "00:05.0");

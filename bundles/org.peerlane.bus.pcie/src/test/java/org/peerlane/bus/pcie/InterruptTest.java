@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("Message-signalled interrupts")
 class InterruptTest {
@@ -56,7 +57,7 @@ class InterruptTest {
         return function.readConfig(Type0.MSI_PENDING, 4);
     }
 
-    // @Rule("PC-30")
+    @Rule("PC-30")
     @Test
     void aRaisedVectorCallsItsHandlerAndNoOther() throws Exception {
         AtomicBoolean other = new AtomicBoolean();
@@ -71,7 +72,7 @@ class InterruptTest {
         assertThat(machine.events(BusEvents.MsiSent.class).getFirst().vector()).isEqualTo(1);
     }
 
-    // @Rule("PC-28")
+    @Rule("PC-28")
     @Test
     void aMaskedVectorPendsAndSendsExactlyOneMessageWhenUnmasked() throws Exception {
         try (AutoCloseable taken = function.requestInterrupt(1, handled::release)) {
@@ -90,7 +91,7 @@ class InterruptTest {
         }
     }
 
-    // @Rule("PC-28")
+    @Rule("PC-28")
     @Test
     void whileMessagesAreOffNothingIsSent() throws Exception {
         assertThat(raise(0)).isEqualTo(DmaResult.UNSUPPORTED_REQUEST);
@@ -99,7 +100,7 @@ class InterruptTest {
         assertThat(machine.events(BusEvents.MsiSent.class)).isEmpty();
     }
 
-    // @Rule("PC-30")
+    @Rule("PC-30")
     @Test
     void aMessageNeedsBusMasterAndD0() throws Exception {
         try (AutoCloseable taken = function.requestInterrupt(0, handled::release)) {
@@ -113,7 +114,7 @@ class InterruptTest {
         }
     }
 
-    // @Rule("PC-30")
+    @Rule("PC-30")
     @Test
     void aMessageToAnotherAddressIsAMemoryWriteOfItsData() {
         function.writeConfig(Type0.MSI_ADDRESS, 4, TestMemory.BASE + 0x40);

@@ -217,7 +217,7 @@ class LifeCycleTest {
         left.close();
     }
 
-    // @Rule("PC-68")
+    // PC-68 in part: the function leaves; ports and their slot registers come with bridges
     @Test
     void aTypeThatLeavesIsASurpriseRemovalForTheDriver() {
         root.addDriver(new Driver("d"), "d");

@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Checkpoints.Armed;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("Resets, power states and removal")
 class ResetTest {
@@ -39,7 +40,7 @@ class ResetTest {
         return machine.memory.ram.get(ValueLayout.JAVA_BYTE, physical - TestMemory.BASE);
     }
 
-    // @Rule("PC-61")
+    @Rule("PC-61")
     @Test
     void functionLevelResetClearsCommandBarsAndMsiAndResetsTheDevice() throws Exception {
         AutoCloseable taken = function.requestInterrupt(0, () -> {});
@@ -55,7 +56,7 @@ class ResetTest {
         taken.close();
     }
 
-    // @Rule("PC-61")
+    @Rule("PC-61")
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
     void everyWidthThatCoversTheBitResets(int bytes) {
@@ -67,7 +68,7 @@ class ResetTest {
         assertThat(device.calls).hasSize(1);
     }
 
-    // @Rule("PC-62")
+    @Rule("PC-62")
     @Test
     void aDmaBegunBeforeAResetArrivesNotAfterIt() {
         Armed armed = machine.execution.arm("bus.dma.between-transactions", this::flrAndRestore);
@@ -85,7 +86,7 @@ class ResetTest {
         function.enable(true, true);
     }
 
-    // @Rule("PC-62")
+    @Rule("PC-62")
     @Test
     void aResetWaitsForTheTransactionThatIsUnderWay() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);
@@ -112,7 +113,7 @@ class ResetTest {
         assertThat(ram(TestMemory.BASE + 4096)).isZero();
     }
 
-    // @Rule("PC-62")
+    @Rule("PC-62")
     @Test
     void nothingIsSentDuringAReset() {
         AtomicInteger dma = new AtomicInteger();
@@ -129,7 +130,7 @@ class ResetTest {
         assertThat(ram(TestMemory.BASE)).isZero();
     }
 
-    // @Rule("PC-62")
+    @Rule("PC-62")
     @Test
     void aPeersWriteThatWaitsAtTheTargetIsLostWithTheTargetsReset() throws Exception {
         PcieFunction peer = machine.plug("test1", "00:05.0");
@@ -149,7 +150,7 @@ class ResetTest {
         assertThat(target.calls).containsExactly("reset FLR", "read 0 0x0/4");
     }
 
-    // @Rule("PC-24")
+    @Rule("PC-24")
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void aPowerStateThatItDoesNotHaveChangesNothing(int state) {
@@ -161,7 +162,7 @@ class ResetTest {
         assertThat(device.calls).isEmpty();
     }
 
-    // @Rule("PC-25")
+    @Rule("PC-25")
     @Test
     void inD3hotOnlyConfigSpaceAnswers() {
         PcieFunction peer = machine.plug("test1", "00:05.0");
@@ -177,7 +178,7 @@ class ResetTest {
         assertThat(ram(TestMemory.BASE)).isZero();
     }
 
-    // @Rule("PC-26")
+    @Rule("PC-26")
     @Test
     void backFromD3hotTheFunctionIsReset() {
         function.writeConfig(Type0.PMCSR, 2, Type0.D3HOT);
@@ -188,7 +189,7 @@ class ResetTest {
         assertThat(function.read(0, 0, 4)).isEqualTo(ONES);
     }
 
-    // @Rule("PC-68")
+    // PC-68 in part: the function leaves; ports and their slot registers come with bridges
     @Test
     void removalWaitsForTheTransactionThatIsUnderWayAndRefusesTheRest() throws Exception {
         CountDownLatch inside = new CountDownLatch(1);
@@ -216,7 +217,7 @@ class ResetTest {
         assertThat(device.slot.interrupts().raise(0)).isEqualTo(DmaResult.GONE);
     }
 
-    // @Rule("PC-68")
+    // PC-68 in part: the function leaves; ports and their slot registers come with bridges
     @Test
     void aPeersTransactionToARemovedBarEndsBeforeTheDeviceIsClosed() throws Exception {
         PcieFunction peer = machine.plug("test1", "00:05.0");

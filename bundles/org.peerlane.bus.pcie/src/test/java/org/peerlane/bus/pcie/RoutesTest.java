@@ -8,6 +8,7 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("Routes")
 class RoutesTest {
@@ -54,7 +55,7 @@ class RoutesTest {
         assertThat(routes.hole(0x4000, 100)).isEqualTo(100);
     }
 
-    // @Rule("PC-19")
+    @Rule("PC-19")
     @Test
     void ofTwoThatOverlapTheFirstInTheListAnswers() {
         Routes routes =

@@ -25,6 +25,7 @@ import org.peerlane.exec.api.Checkpoints.Armed;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.registers.RegisterFile;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("An edu device")
 class EduDeviceTest {
@@ -288,7 +289,7 @@ class EduDeviceTest {
         }
     }
 
-    // @Rule("PC-20")
+    @Rule("PC-20")
     @ParameterizedTest(name = "0x{0}")
     @ValueSource(longs = {0x0C, 0x28, 0x7C, 0xA0, 0x40000, 0xFFFFC})
     void readsZeroWhereNothingIs(long offset) {
