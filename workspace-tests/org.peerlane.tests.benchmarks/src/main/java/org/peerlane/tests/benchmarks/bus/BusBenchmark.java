@@ -11,7 +11,6 @@ import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Measurement;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
-import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
@@ -27,6 +26,9 @@ import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.PcieRoot;
 import org.peerlane.bus.pcie.SlotConfig;
 import org.peerlane.bus.pcie.TypeVersion;
+import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.memory.core.SparseMemory;
+import org.peerlane.tests.benchmarks.Budget;
 import org.peerlane.trace.api.Tracer;
 
 /**
@@ -44,11 +46,14 @@ import org.peerlane.trace.api.Tracer;
 public class BusBenchmark {
     private static final int DEVICES = 3;
 
-    /** Bytes of one call. */
-    @Param({"4096", "65536"})
-    public int bytes;
+    private static final int SMALL = 4096;
+    private static final int LARGE = 65_536;
+    private static final int LARGE_ORDER = 4;
 
-    private final PlainMemory memory = new PlainMemory();
+    private final LiveExecution execution = new LiveExecution("bench");
+    private final SparseMemory memory = new SparseMemory(execution, 64);
+    private final long address = memory.pages().allocate(LARGE_ORDER);
+    private final MemorySegment ram = memory.regions().getFirst().segment();
     private final PcieFunction[] functions = new PcieFunction[DEVICES];
     private final DeviceSlot[] slots = new DeviceSlot[DEVICES];
     private final MemorySegment local = Arena.ofAuto().allocate(1 << 20, 4096);
@@ -59,7 +64,6 @@ public class BusBenchmark {
     /** Plugs three devices. */
     @Setup
     public void plug() throws InterruptedException {
-        PlainExecution execution = new PlainExecution();
         Tracer tracer = new Tracer(execution::nanoTime, execution.lock("trace"));
         root = new PcieRoot(execution, tracer, memory, false);
         root.addType(s -> keep(0, s, new First()), "d0", TypeVersion.of(1, 0, 0));
@@ -76,7 +80,7 @@ public class BusBenchmark {
         for (int i = 0; i < 100_000; i++) {
             PcieFunction any = functions[i % DEVICES];
             any.write(0, 8, 4, any.read(0, 8, 4) + 1);
-            slots[i % DEVICES].dma().write(PlainMemory.BASE, 0, local, 0, 64);
+            slots[i % DEVICES].dma().write(address, 0, local, 0, 64);
         }
         port = slots[0].dma();
         function = functions[0];
@@ -91,34 +95,60 @@ public class BusBenchmark {
     @TearDown
     public void close() {
         root.close();
+        memory.close();
+        execution.close();
     }
 
-    /** The yardstick. */
+    /** The yardstick: the bytes of a page. */
     @Benchmark
-    public void bareCopy() {
-        MemorySegment.copy(local, 0, memory.ram, 0, bytes);
+    public void bareCopy4K() {
+        MemorySegment.copy(local, 0, ram, address, SMALL);
     }
 
-    /** A device writes to RAM. */
+    /** The yardstick: the bytes of sixteen pages. */
     @Benchmark
-    public long dmaWrite() {
-        return port.write(PlainMemory.BASE, 0, local, 0, bytes);
+    public void bareCopy64K() {
+        MemorySegment.copy(local, 0, ram, address, LARGE);
     }
 
-    /** A device reads from RAM. */
+    /** A device writes a page to RAM. */
     @Benchmark
-    public long dmaRead() {
-        return port.read(PlainMemory.BASE, 0, local, 0, bytes);
+    @Budget(name = "dma.write.4K", against = "bareCopy4K", atMostRatio = 1.25, maxBytesPerOp = 0)
+    public long dmaWrite4K() {
+        return port.write(address, 0, local, 0, SMALL);
+    }
+
+    /** A device reads a page from RAM. */
+    @Benchmark
+    @Budget(name = "dma.read.4K", against = "bareCopy4K", atMostRatio = 1.25, maxBytesPerOp = 0)
+    public long dmaRead4K() {
+        return port.read(address, 0, local, 0, SMALL);
+    }
+
+    /** A device writes sixteen pages to RAM. */
+    @Benchmark
+    @Budget(name = "dma.write.64K", against = "bareCopy64K", atMostRatio = 1.05, maxBytesPerOp = 0)
+    public long dmaWrite64K() {
+        return port.write(address, 0, local, 0, LARGE);
+    }
+
+    /** A device reads sixteen pages from RAM. */
+    @Benchmark
+    @Budget(name = "dma.read.64K", against = "bareCopy64K", atMostRatio = 1.05, maxBytesPerOp = 0)
+    public long dmaRead64K() {
+        return port.read(address, 0, local, 0, LARGE);
     }
 
     /** The CPU reads a register. */
     @Benchmark
+    @Budget(name = "mmio.read", atMostNanos = 50, maxBytesPerOp = 0)
     public long registerRead() {
         return function.read(0, 8, 4);
     }
 
     /** The CPU writes a register. */
     @Benchmark
+    @Budget(name = "mmio.write", atMostNanos = 50, maxBytesPerOp = 0)
     public void registerWrite() {
         function.write(0, 8, 4, 42);
     }

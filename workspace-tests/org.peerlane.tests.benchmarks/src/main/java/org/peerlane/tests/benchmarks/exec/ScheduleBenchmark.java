@@ -1,13 +1,10 @@
 package org.peerlane.tests.benchmarks.exec;
 
-import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
-import org.openjdk.jmh.annotations.BenchmarkMode;
 import org.openjdk.jmh.annotations.Fork;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Measurement;
-import org.openjdk.jmh.annotations.Mode;
-import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.OperationsPerInvocation;
 import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
@@ -21,6 +18,7 @@ import org.peerlane.exec.api.Schedule;
 import org.peerlane.exec.api.Simulator;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.tests.benchmarks.Budget;
 
 /**
  * Schedules per second for a body of four threads, and the cost of an unarmed checkpoint in a loop
@@ -84,8 +82,7 @@ public class ScheduleBenchmark {
 
     /** {@return one schedule of the next seed} */
     @Benchmark
-    @BenchmarkMode(Mode.Throughput)
-    @OutputTimeUnit(TimeUnit.SECONDS)
+    @Budget(name = "exec.schedules", atLeastPerSecond = 10_000)
     public Schedule schedules(Steps steps) {
         int perThread = steps.perThread;
         return simulator.run(++seed, 10_000, execution -> body(execution, perThread));
@@ -110,8 +107,8 @@ public class ScheduleBenchmark {
 
     /** {@return the sum of 1,000 mixed numbers, a checkpoint passed at each} */
     @Benchmark
-    @BenchmarkMode(Mode.AverageTime)
-    @OutputTimeUnit(TimeUnit.NANOSECONDS)
+    @OperationsPerInvocation(LOOP)
+    @Budget(name = "exec.checkpoint", against = "loopWithout", maxBytesPerOp = 0)
     public long loopWithCheckpoint(Live live) {
         long sum = 0;
         for (int value : live.data) {
@@ -123,8 +120,7 @@ public class ScheduleBenchmark {
 
     /** {@return the same sum without} */
     @Benchmark
-    @BenchmarkMode(Mode.AverageTime)
-    @OutputTimeUnit(TimeUnit.NANOSECONDS)
+    @OperationsPerInvocation(LOOP)
     public long loopWithout(Live live) {
         long sum = 0;
         for (int value : live.data) {
