@@ -25,7 +25,7 @@ record Figure(
         String budget,
         boolean over) {
     /** What the allocation profiler shows for code that allocates nothing. */
-    private static final double BYTES_NOISE = 0.05;
+    private static final double BYTES_NOISE = 0.5;
 
     /**
      * The rows of one benchmark.

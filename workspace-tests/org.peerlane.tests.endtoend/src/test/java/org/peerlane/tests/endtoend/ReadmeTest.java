@@ -19,25 +19,34 @@ import org.peerlane.tests.endtoend.Launcher.Outcome;
 @DisplayName("README.md")
 class ReadmeTest {
     private static final Pattern EXEC =
-            Pattern.compile("^(?:\\$ )?\\./peerlane exec (\\S+) '([^']*)'", Pattern.MULTILINE);
+            Pattern.compile(
+                    "^(?:\\$ )?\\./peerlane exec (\\S+) '([^']*)'(\\npeerlane: \\w+)?",
+                    Pattern.MULTILINE);
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)\\)");
 
     private static String readme() throws IOException {
         return Files.readString(Launcher.HOME.resolve("README.md"));
     }
 
+    /**
+     * Machine, command, and how the error message begins that the README shows below it, if any.
+     */
     static Stream<String[]> commands() throws IOException {
         return EXEC.matcher(readme())
                 .results()
-                .map(m -> new String[] {m.group(1), m.group(2)})
-                .distinct();
+                .map(m ->
+                        new String[] {
+                            m.group(1), m.group(2), m.group(3) == null ? "" : m.group(3).strip()
+                        });
     }
 
     @ParameterizedTest(name = "exec {0} {1}")
     @MethodSource("commands")
-    void everyCommandWorks(String machine, String command) throws Exception {
+    void everyCommandDoesWhatIsShown(String machine, String command, String error)
+            throws Exception {
         Outcome outcome = Launcher.run("exec", machine, command);
-        assertThat(outcome.exit()).as(outcome.err()).isZero();
+        assertThat(outcome.exit()).as(outcome.err()).isEqualTo(error.isEmpty() ? 0 : 1);
+        assertThat(outcome.err()).startsWith(error);
     }
 
     @Test
