@@ -22,6 +22,7 @@ public interface PcieDriver {
 
     /**
      * Gives a function back: stops its DMA, ends every request exactly once, frees what it holds.
+     * Bus master is still as the driver left it; the bus switches it off afterwards.
      *
      * @param function what {@link #probe} was given
      * @param gone the function is not there any more (surprise removal)

@@ -111,9 +111,6 @@ final class Drivers {
             return;
         }
         events.doing("driver %s leaves %s".formatted(entry.name(), function.address()));
-        if (!gone) {
-            function.stopBusMaster();
-        }
         try {
             entry.driver().remove(function, gone);
         } catch (RuntimeException | LinkageError | AssertionError e) {
@@ -127,8 +124,12 @@ final class Drivers {
         letGo(function);
     }
 
-    /** What the driver should have given back. */
+    /**
+     * What the driver should have given back. Not before it has left: a transfer that it waits for
+     * ends with an interrupt, and that needs bus master.
+     */
     private static void letGo(Endpoint function) {
+        function.stopBusMaster();
         function.releaseInterrupts();
         function.enable(false, false);
     }

@@ -70,7 +70,7 @@ class LifeCycleTest {
                                     name,
                                     function.slot(),
                                     gone,
-                                    !gone && master ? " with bus master on" : ""));
+                                    !gone && !master ? " with bus master off" : ""));
         }
     }
 
@@ -203,7 +203,7 @@ class LifeCycleTest {
     }
 
     @Test
-    void aDriverThatLeavesFindsBusMasterOffAndTheNextTakesOver() throws Exception {
+    void aDriverThatLeavesMayStillFinishItsTransfersAndTheNextTakesOver() throws Exception {
         Driver first = new Driver("d1");
         root.addDriver(first, "d1");
         root.addDriver(new Driver("d2"), "d2");
@@ -215,6 +215,15 @@ class LifeCycleTest {
         assertThat(log).containsExactly("d1 probe a", "d1 remove a gone=false", "d2 probe a");
         machine.function("a").requestInterrupt(0, () -> {}).close();
         left.close();
+    }
+
+    @Test
+    void aFunctionWithoutADriverHasBusMasterOff() {
+        Driver only = new Driver("d");
+        root.addDriver(only, "d");
+        PcieFunction function = machine.plug();
+        root.removeDriver(only);
+        assertThat(function.readConfig(Type0.COMMAND, 2) & Type0.COMMAND_BME).isZero();
     }
 
     // PC-68 in part: the function leaves; ports and their slot registers come with bridges
