@@ -3,7 +3,6 @@ package org.peerlane.board;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Hashtable;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +16,7 @@ import org.osgi.annotation.bundle.Capability;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleEvent;
 import org.osgi.framework.BundleListener;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.cm.Configuration;
@@ -151,7 +151,7 @@ public final class Board implements BundleListener {
                 entries = new ArrayList<>(content.entries());
                 content.problems().forEach(this::report);
             } catch (BoardFile.Unreadable e) {
-                report(e.getMessage());
+                report(e.sentence());
                 publish();
                 register(new Running("none", file.toString(), Profile.DEFAULT, false));
                 return;
@@ -251,7 +251,7 @@ public final class Board implements BundleListener {
                         types.names());
     }
 
-    private void write(Entry entry, Hashtable<String, Object> properties) {
+    private void write(Entry entry, Map<String, Object> properties) {
         String name = entry.name();
         try {
             Configuration configuration;
@@ -262,7 +262,7 @@ public final class Board implements BundleListener {
                 configuration = admin.getFactoryConfiguration(entry.pid(), name, "?");
             }
             written.add(configuration);
-            configuration.update(properties);
+            configuration.update(FrameworkUtil.asDictionary(properties));
             if (entry.pid().equals(SLOT) && name != null) {
                 slots.put(name, entry);
             }

@@ -40,8 +40,16 @@ final class BoardFile {
     static final class Unreadable extends Exception {
         @java.io.Serial private static final long serialVersionUID = 1;
 
+        private final String sentence;
+
         Unreadable(String sentence) {
             super(sentence);
+            this.sentence = sentence;
+        }
+
+        /** What is wrong with the file, as a user reads it. */
+        String sentence() {
+            return sentence;
         }
     }
 

@@ -1,8 +1,9 @@
 package org.peerlane.board;
 
 import java.util.ArrayList;
-import java.util.Hashtable;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.peerlane.board.Entry.Setting;
@@ -17,7 +18,7 @@ final class Checker {
 
     private final Entry entry;
     private final List<String> problems = new ArrayList<>();
-    private final Hashtable<String, Object> properties = new Hashtable<>();
+    private final Map<String, Object> properties = new HashMap<>();
 
     Checker(Entry entry) {
         this.entry = entry;
@@ -29,7 +30,7 @@ final class Checker {
     }
 
     /** {@return the settings, converted, ready for configuration admin} */
-    Hashtable<String, Object> properties() {
+    Map<String, Object> properties() {
         return properties;
     }
 

@@ -61,7 +61,7 @@ public final class MachineGate implements FrameworkListener {
     }
 
     void unsetMachine(Machine gone) {
-        change(() -> machine = machine == gone ? null : machine);
+        change(() -> machine = gone.equals(machine) ? null : machine);
     }
 
     private void change(Runnable what) {

@@ -79,9 +79,11 @@ public final class ScriptRunner {
         try (CommandSession session = processor.createSession(in, out, err)) {
             session.put("SCOPE", "peerlane:gogo:*");
             session.put("GREP_COLORS", NO_COLORS);
-            Object result = session.execute(script);
-            if (result != null) {
-                out.println(session.format(result, Converter.INSPECT));
+            for (String statement : Statements.of(script)) {
+                Object result = session.execute(statement);
+                if (result != null) {
+                    out.println(session.format(result, Converter.INSPECT));
+                }
             }
             return 0;
         } catch (Exception | LinkageError e) {

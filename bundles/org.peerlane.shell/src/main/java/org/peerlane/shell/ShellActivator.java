@@ -1,6 +1,5 @@
 package org.peerlane.shell;
 
-import java.util.Hashtable;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +10,7 @@ import org.osgi.framework.BundleContext;
 import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkEvent;
 import org.osgi.framework.FrameworkListener;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.wiring.BundleWiring;
 import org.peerlane.exec.api.Execution;
 
@@ -40,7 +40,7 @@ public final class ShellActivator implements BundleActivator, FrameworkListener 
             context.registerService(
                     new String[] {Callable.class.getName(), ExitStatus.class.getName()},
                     status,
-                    new Hashtable<>(Map.of(ExitStatus.MAIN_THREAD, "true")));
+                    FrameworkUtil.asDictionary(Map.of(ExitStatus.MAIN_THREAD, "true")));
             context.addFrameworkListener(this);
         }
     }
