@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * <p>The message is the error's name and the sentence, such as {@code EINVAL: size 0; expected
  * ...}.
  */
-public final class ErrnoException extends RuntimeException {
+public class ErrnoException extends RuntimeException {
     @Serial private static final long serialVersionUID = 1;
 
     private final Errno errno;
