@@ -1,5 +1,6 @@
 package org.peerlane.bus.pcie;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.logging.log4j.LogManager;
@@ -9,13 +10,9 @@ import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
-import org.peerlane.bus.api.PcieAddress;
-import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
-import org.peerlane.kernel.api.Errno;
-import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.PhysicalAddress;
 
 /**
@@ -27,12 +24,11 @@ import org.peerlane.kernel.api.PhysicalAddress;
  * model is called without {@code bus.function}: its reset may wait for an engine of the device, and
  * that engine may be in a DMA. Routes are made ({@code bus.topology}) without it, too.
  */
-final class Endpoint implements PcieFunction {
+final class Endpoint extends BusFunction {
     private static final Logger LOG = LogManager.getLogger(Endpoint.class);
 
-    private final Fabric fabric;
-    private final PcieAddress address;
-    private final String slot;
+    static final int BARS = Type0.BARS;
+
     private final DeviceModel model;
     private final FunctionLayout layout;
     private final @Nullable BarLayout[] bars = new BarLayout[Type0.BARS];
@@ -45,9 +41,6 @@ final class Endpoint implements PcieFunction {
 
     /** Serialises resets and the departure. */
     private final NamedLock resetLock;
-
-    /** Guards config space and all below that says so. */
-    private final NamedLock lock;
 
     /** Guarded by lock. */
     private final ConfigSpace config;
@@ -70,22 +63,30 @@ final class Endpoint implements PcieFunction {
     /** Where BARs want to decode; 0: not. Never changed once published. */
     private volatile long[] wanted = new long[Type0.BARS];
 
-    /** One bit per BAR that answers. */
-    private volatile int decoded;
+    /** Which BARs the CPU reaches, as of one epoch. */
+    private volatile Reach reach = new Reach(-1, 0, 0);
+
+    /**
+     * What of the BARs the CPU gets to.
+     *
+     * @param epoch when that was
+     * @param whole one bit per BAR that answers everywhere
+     * @param part one bit per BAR that answers in places
+     */
+    private record Reach(long epoch, int whole, int part) {}
 
     /**
      * @throws RuntimeException what the model threw when it was asked for its layout
      */
     Endpoint(
             Fabric fabric,
-            PcieAddress address,
+            Bus bus,
+            int number,
             String slot,
             FunctionDmaPort port,
             MsiPort msi,
             DeviceModel model) {
-        this.fabric = fabric;
-        this.address = address;
-        this.slot = slot;
+        super(fabric, bus, number, slot);
         this.port = port;
         this.msi = msi;
         this.model = model;
@@ -94,11 +95,11 @@ final class Endpoint implements PcieFunction {
         config = Type0.of(layout);
         decode = new BarDecode(config, layout);
         resetLock = fabric.execution.lock("bus.reset");
-        lock = fabric.execution.lock("bus.function");
         posted = new PostedWrites(this, fabric);
         hostInterrupts = new HostInterrupts(this, fabric);
         accesses = new InFlight(fabric.execution, "bus.register-accesses");
-        port.self(this);
+        port.function(this);
+        captured();
         port.state(generation, DmaResult.BUS_MASTER_OFF);
     }
 
@@ -118,23 +119,30 @@ final class Endpoint implements PcieFunction {
         return generation;
     }
 
-    long[] wanted() {
-        return wanted;
+    /** {@return where a BAR decodes, as a bus address; 0: not} */
+    long base(int bar) {
+        return wanted[bar];
     }
 
-    /** The routes have been made anew: which BARs answer. */
-    void decoded(int mask) {
-        decoded = mask;
+    long barBytes(int bar) {
+        BarLayout layout = bars[bar];
+        return layout == null ? 0 : layout.bytes();
+    }
+
+    /** {@return what is behind a BAR that behaves like memory, or null} */
+    @Nullable MemorySegment memoryOf(int bar) {
+        BarLayout layout = bars[bar];
+        return layout == null ? null : layout.memory();
+    }
+
+    /** {@return whether functions of the same device are reached inside it (PC-60)} */
+    boolean reachesSiblings() {
+        return true;
     }
 
     @Override
-    public PcieAddress address() {
-        return address;
-    }
-
-    @Override
-    public String slot() {
-        return slot;
+    void captured() {
+        port.requester(bus().host.config().segment() << 16 | requesterId());
     }
 
     @Override
@@ -158,10 +166,7 @@ final class Endpoint implements PcieFunction {
     }
 
     @Override
-    public long readConfig(int offset, int bytes) {
-        if (!ConfigSpace.takes(offset, bytes)) {
-            return ConfigSpace.ones(bytes);
-        }
+    long configRead(int offset, int bytes) {
         lock.lock();
         try {
             if (!present) {
@@ -170,17 +175,15 @@ final class Endpoint implements PcieFunction {
             if (layout.msiVectors() != 0) {
                 config.set(Type0.MSI_PENDING, 4, msi.pending());
             }
-            return config.get(offset, bytes);
+            return withMultifunction(offset, bytes, config.get(offset, bytes));
         } finally {
             lock.unlock();
         }
     }
 
     @Override
-    public void writeConfig(int offset, int bytes, long value) {
-        if (ConfigSpace.takes(offset, bytes)) {
-            update(offset, bytes, 0, value);
-        }
+    void configWrite(int offset, int bytes, long value) {
+        update(offset, bytes, 0, value);
     }
 
     /** A write by software, of which the bits in {@code kept} are as they are. */
@@ -200,10 +203,11 @@ final class Endpoint implements PcieFunction {
             lock.unlock();
         }
         if (fabric.trace.configWrite.isOn()) {
-            fabric.trace.configWrite.emit(new BusEvents.ConfigWrite(address, offset, bytes, value));
+            fabric.trace.configWrite.emit(
+                    new BusEvents.ConfigWrite(address(), offset, bytes, value));
         }
         if (!Arrays.equals(before, wanted)) {
-            fabric.rebuild();
+            fabric.changed();
         }
         if (reset != null) {
             finishReset(reset);
@@ -288,6 +292,24 @@ final class Endpoint implements PcieFunction {
         msi.reset();
     }
 
+    /** A port above holds its link in reset: the life is over (PC-63). */
+    void holdInReset() {
+        lock.lock();
+        try {
+            if (present) {
+                beginReset();
+                refresh();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** The port lets go of it. */
+    void release(ResetKind kind) {
+        finishReset(kind);
+    }
+
     /** Waits until nothing of the earlier life is on its way, then resets the model. */
     private void finishReset(ResetKind kind) {
         resetLock.lock();
@@ -308,7 +330,7 @@ final class Endpoint implements PcieFunction {
             resetLock.unlock();
         }
         if (fabric.trace.reset.isOn()) {
-            fabric.trace.reset.emit(new BusEvents.FunctionReset(address, kind));
+            fabric.trace.reset.emit(new BusEvents.FunctionReset(address(), kind));
         }
     }
 
@@ -316,13 +338,10 @@ final class Endpoint implements PcieFunction {
     public AddressRange<PhysicalAddress> bar(int index) {
         BarLayout bar = index < 0 || index >= bars.length ? null : bars[index];
         if (bar == null || resources[index] == 0) {
-            throw new ErrnoException(
-                    Errno.ENODEV,
-                    "%s (%s) has no BAR %d%s"
-                            .formatted(
-                                    address, slot, index, bar == null ? "" : " with an address"));
+            throw noBar(index, bar != null);
         }
-        return AddressRange.ofLength(new PhysicalAddress(resources[index]), bar.bytes());
+        return AddressRange.ofLength(
+                new PhysicalAddress(resources[index] - bus().host.offset()), bar.bytes());
     }
 
     /** Says where the enumerator has put a BAR; 0: nowhere. */
@@ -339,10 +358,28 @@ final class Endpoint implements PcieFunction {
 
     @Override
     public long read(int index, long offset, int bytes) {
+        return readRegister(answering(index, offset, bytes), offset, bytes, index);
+    }
+
+    @Override
+    public void write(int index, long offset, int bytes, long value) {
+        writeRegister(answering(index, offset, bytes), offset, bytes, value, index);
+    }
+
+    /** A read that the fabric has routed to a BAR. */
+    long arrivingRead(int index, long offset, int bytes) {
+        return readRegister(decoding(index, offset, bytes), offset, bytes, index);
+    }
+
+    /** A write that the fabric has routed to a BAR. */
+    void arrivingWrite(int index, long offset, int bytes, long value) {
+        writeRegister(decoding(index, offset, bytes), offset, bytes, value, index);
+    }
+
+    private long readRegister(@Nullable BarLayout bar, long offset, int bytes, int index) {
         long value = ConfigSpace.ones(bytes);
         int section = accesses.enter();
         try {
-            BarLayout bar = answering(index, offset, bytes);
             if (bar != null) {
                 value =
                         bar.memory() != null
@@ -356,20 +393,19 @@ final class Endpoint implements PcieFunction {
         }
         if (fabric.trace.mmioRead.isOn()) {
             fabric.trace.mmioRead.emit(
-                    new BusEvents.MmioRead(address, index, offset, bytes, value));
+                    new BusEvents.MmioRead(address(), index, offset, bytes, value));
         }
         return value;
     }
 
-    @Override
-    public void write(int index, long offset, int bytes, long value) {
+    private void writeRegister(
+            @Nullable BarLayout bar, long offset, int bytes, long value, int index) {
         if (fabric.trace.mmioWrite.isOn()) {
             fabric.trace.mmioWrite.emit(
-                    new BusEvents.MmioWrite(address, index, offset, bytes, value));
+                    new BusEvents.MmioWrite(address(), index, offset, bytes, value));
         }
         int section = accesses.enter();
         try {
-            BarLayout bar = answering(index, offset, bytes);
             if (bar == null) {
                 return;
             }
@@ -385,18 +421,69 @@ final class Endpoint implements PcieFunction {
         }
     }
 
+    /** {@return the BAR that decodes, whoever it was that got there, or null} */
+    private @Nullable BarLayout decoding(int index, long offset, int bytes) {
+        BarLayout bar = wanted[index] == 0 ? null : bars[index];
+        return bar != null && Access.fits(offset, bytes, bar.bytes()) ? bar : null;
+    }
+
     /** {@return the BAR that answers a whole access, or null: nobody (PC-66)} */
     private @Nullable BarLayout answering(int index, long offset, int bytes) {
-        if (index < 0 || index >= bars.length || (decoded >>> index & 1) == 0) {
+        if (index < 0 || index >= bars.length) {
             return null;
         }
+        Reach now = reach;
+        if (now.epoch() != fabric.epoch()) {
+            now = look();
+        }
         BarLayout bar = bars[index];
-        return bar != null && Access.fits(offset, bytes, bar.bytes()) ? bar : null;
+        if (bar == null || !Access.fits(offset, bytes, bar.bytes())) {
+            return null;
+        }
+        if ((now.whole() >>> index & 1) != 0) {
+            return bar;
+        }
+        return (now.part() >>> index & 1) != 0 && claims(index, offset) != null ? bar : null;
+    }
+
+    /** Finds out which BARs the CPU gets to over the ports as they are now. */
+    private Reach look() {
+        long epoch = fabric.epoch();
+        int whole = 0;
+        int part = 0;
+        for (BarLayout bar : layout.bars()) {
+            int index = bar.index();
+            if (wanted[index] != 0) {
+                Route route = claims(index, 0);
+                boolean all = route != null && route.last() - route.first() >= bar.bytes() - 1;
+                whole |= all ? 1 << index : 0;
+                part |= all ? 0 : 1 << index;
+            }
+        }
+        Reach now = new Reach(epoch, whole, part);
+        reach = now;
+        return now;
+    }
+
+    /** {@return the CPU's route to a byte of a BAR, or null: it ends elsewhere} */
+    @SuppressWarnings("ReferenceEquality") // the very function
+    private @Nullable Route claims(int index, long offset) {
+        long base = wanted[index];
+        if (base == 0) {
+            return null;
+        }
+        Route route = fabric.router.fromRoot(null, base - bus().host.offset() + offset);
+        return route.function() == this && route.bar() == index ? route : null;
     }
 
     private void threw(String what, Throwable e) {
         if (modelThrew.compareAndSet(false, true)) {
-            LOG.error("{} ({}): the device threw at {}; not logged again", address, slot, what, e);
+            LOG.error(
+                    "{} ({}): the device threw at {}; not logged again",
+                    address(),
+                    slot(),
+                    what,
+                    e);
         }
     }
 
@@ -404,7 +491,7 @@ final class Endpoint implements PcieFunction {
         try {
             call.run();
         } catch (RuntimeException | LinkageError | AssertionError e) {
-            LOG.error("{} ({}): the device threw at {}", address, slot, what, e);
+            LOG.error("{} ({}): the device threw at {}", address(), slot(), what, e);
         }
     }
 
@@ -445,7 +532,6 @@ final class Endpoint implements PcieFunction {
                 lock.unlock();
             }
             fabric.remove(this);
-            decoded = 0; // a rebuild that had begun before may have set it
             port.drain();
             fabric.drain();
         } finally {

@@ -2,7 +2,9 @@ package org.peerlane.bus.pcie;
 
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -12,26 +14,23 @@ import org.peerlane.memory.api.MemoryRegion;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * Sizes the BARs of a function and gives them addresses, as the operating system does: through
- * config space, with decode off (PC-14, PC-16). 64-bit prefetchable BARs go above 512 GiB, all
- * others below 4 GiB (PC-44).
+ * Numbers the buses, sizes the BARs of what comes and gives them addresses, and opens the windows
+ * of the ports above, as the operating system does: through config space, with decode off (PC-14,
+ * PC-16). 64-bit prefetchable BARs go above 4 GiB, all others below (PC-44).
  *
- * <p><b>Threads.</b> The life-cycle thread only.
+ * <p><b>Threads.</b> The life-cycle thread only, after the constructor.
  */
 final class Enumerator {
     private static final Logger LOG = LogManager.getLogger(Enumerator.class);
     private static final long ALL = 0xFFFF_FFFFL;
 
-    private final AddressWindow low = new AddressWindow(0xC000_0000L, 0xFEBF_FFFFL);
-    private final AddressWindow high = new AddressWindow(0x80_0000_0000L, 0xFFF_FFFF_FFFFL);
+    /** Windows of ports are whole MiB (PC-42). */
+    private static final long WINDOW_GRAIN = 1 << 20;
 
-    Enumerator(PhysicalMemory memory) {
-        for (MemoryRegion region : memory.regions()) {
-            AddressRange<PhysicalAddress> range = region.range();
-            low.reserve(range.first().value(), range.last().value());
-            high.reserve(range.first().value(), range.last().value());
-        }
-    }
+    private final Map<Bus, Apertures> apertures = new HashMap<>();
+
+    /** The two kinds of addresses that a bus has. */
+    private record Apertures(Aperture low, Aperture high) {}
 
     /**
      * A BAR as sizing found it.
@@ -40,6 +39,52 @@ final class Enumerator {
      * @param bytes 0: 2^64, which nothing holds
      */
     private record Sized(int index, long bytes, boolean wide, boolean prefetchable) {}
+
+    Enumerator(Fabric fabric, PhysicalMemory memory) {
+        for (HostBridge host : fabric.hosts) {
+            HostBridgeConfig config = host.config();
+            new BusNumbers(fabric.config, host, fabric.iommuDeclared).scan(config.firstBus());
+            long offset = host.offset();
+            Aperture low = Aperture.fixed(config.lowFirst() + offset, config.lowLast() + offset);
+            Aperture high = Aperture.fixed(config.highFirst() + offset, config.highLast() + offset);
+            for (MemoryRegion region : memory.regions()) {
+                AddressRange<PhysicalAddress> range = region.range();
+                low.reserve(range.first().value() + offset, range.last().value() + offset);
+                high.reserve(range.first().value() + offset, range.last().value() + offset);
+            }
+            adopt(host.root(), new Apertures(low, high));
+        }
+        fabric.readdressed();
+    }
+
+    private void adopt(Bus bus, Apertures mine) {
+        apertures.put(bus, mine);
+        for (BusFunction member : bus.members()) {
+            if (member instanceof Port port) {
+                adopt(
+                        port.secondary(),
+                        new Apertures(
+                                mine.low().below(WINDOW_GRAIN, a -> low(port, a)),
+                                mine.high().below(WINDOW_GRAIN, a -> high(port, a))));
+            }
+        }
+    }
+
+    private static void low(Port port, Aperture now) {
+        long base = now.isOpen() ? now.first() >>> 16 & 0xFFF0 : 0xFFF0;
+        long limit = now.isOpen() ? now.last() >>> 16 & 0xFFF0 : 0;
+        port.writeConfig(Type1.MEMORY_BASE, 4, limit << 16 | base);
+    }
+
+    /** As Linux does: closed while the halves disagree. */
+    private static void high(Port port, Aperture now) {
+        port.writeConfig(Type1.PREFETCH_LIMIT_HIGH, 4, 0);
+        long base = now.isOpen() ? now.first() >>> 16 & 0xFFF0 : 0xFFF0;
+        long limit = now.isOpen() ? now.last() >>> 16 & 0xFFF0 : 0;
+        port.writeConfig(Type1.PREFETCH_BASE, 4, limit << 16 | base);
+        port.writeConfig(Type1.PREFETCH_BASE_HIGH, 4, now.isOpen() ? now.first() >>> 32 : ALL);
+        port.writeConfig(Type1.PREFETCH_LIMIT_HIGH, 4, now.isOpen() ? now.last() >>> 32 : 0);
+    }
 
     /** Gives every BAR an address that fits; one that does not fit stays without. */
     void assign(Endpoint function) {
@@ -50,20 +95,29 @@ final class Enumerator {
                         .reversed()
                         .thenComparingInt(Sized::index));
         for (Sized bar : bars) {
-            AddressWindow window = bar.wide() && bar.prefetchable() ? high : low;
+            boolean above = bar.wide() && bar.prefetchable();
             OptionalLong base =
-                    bar.bytes() > 0 ? window.allocate(bar.bytes()) : OptionalLong.empty();
+                    bar.bytes() > 0
+                            ? aperture(function, above).allocate(bar.bytes(), bar.bytes())
+                            : OptionalLong.empty();
             if (base.isEmpty()) {
                 LOG.warn(
-                        "{} ({}): BAR {} of 0x{} bytes has no address: no room {} 4 GiB",
-                        function.address(),
-                        function.slot(),
+                        "{}: BAR {} of 0x{} bytes has no address: no room {} 4 GiB",
+                        function,
                         bar.index(),
                         Long.toHexString(bar.bytes()),
-                        window == low ? "below" : "above");
+                        above ? "above" : "below");
             }
             place(function, bar, base.orElse(0));
         }
+    }
+
+    private Aperture aperture(Endpoint function, boolean above) {
+        Apertures all = apertures.get(function.bus());
+        if (all == null) {
+            throw new IllegalStateException(function + " sits on a bus that nobody enumerated");
+        }
+        return above ? all.high() : all.low();
     }
 
     private static List<Sized> size(Endpoint function) {
@@ -102,11 +156,8 @@ final class Enumerator {
     /** Takes the addresses of a function back. */
     void release(Endpoint function) {
         for (long base : function.resources()) {
-            if (low.contains(base)) {
-                low.free(base);
-            } else if (high.contains(base)) {
-                high.free(base);
-            }
+            Aperture low = aperture(function, false);
+            (low.contains(base) ? low : aperture(function, true)).free(base);
         }
     }
 }

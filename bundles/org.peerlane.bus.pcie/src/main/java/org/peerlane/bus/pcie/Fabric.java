@@ -1,34 +1,46 @@
 package org.peerlane.bus.pcie;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Set;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
-import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DmaTranslation;
+import org.peerlane.bus.api.ResetKind;
 import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
-import org.peerlane.memory.api.MemoryRegion;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * What the functions of one root complex share: who is there, who answers at which address, the
- * IOMMU and the interrupt controller.
+ * What the functions of one root complex share: the tree, how requests find their way through it,
+ * the IOMMU and the interrupt controller.
  *
- * <p><b>Locks.</b> {@code bus.topology} guards the list of functions and orders the making of
- * routes; it comes before {@code bus.function}. The snapshots are read without a lock.
+ * <p><b>Epoch.</b> Whoever changes what routing looks at publishes it and then calls {@link
+ * #changed}. A route is decided by what was published after its epoch was read, so one that is kept
+ * with an epoch that still holds is a route of now.
+ *
+ * <p><b>Locks.</b> {@code bus.topology} guards who is in the tree; it comes before {@code
+ * bus.function}. Routing takes no lock.
  */
 final class Fabric {
-    private static final Logger LOG = LogManager.getLogger(Fabric.class);
+    private static final VarHandle EPOCH;
+
+    static {
+        try {
+            EPOCH = MethodHandles.lookup().findVarHandle(Fabric.class, "epoch", long.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
 
     final Execution execution;
     final BusTrace trace;
     final InterruptController interrupts;
+    final List<HostBridge> hosts;
+    final ConfigCycles config;
+    final Router router;
 
     final Checkpoint translated;
     final Checkpoint beforeCopy;
@@ -38,23 +50,24 @@ final class Fabric {
     /** Whether the board has an IOMMU; then nothing passes while the service is away. */
     final boolean iommuDeclared;
 
-    private final PhysicalMemory memory;
     private final NamedLock topology;
 
-    /** Guarded by topology. */
-    private final List<Endpoint> members = new ArrayList<>();
+    @SuppressWarnings("unused") // through EPOCH
+    private volatile long epoch;
 
-    /** What the log has been told about already. Guarded by topology. */
-    private Set<String> conflicts = new HashSet<>();
-
+    private volatile List<BusFunction> functions = List.of();
     private volatile List<Endpoint> endpoints = List.of();
-    private volatile Routes routes;
     private volatile @Nullable DmaTranslation translation;
 
-    Fabric(Execution execution, BusTrace trace, PhysicalMemory memory, boolean iommuDeclared) {
+    Fabric(
+            Execution execution,
+            BusTrace trace,
+            PhysicalMemory memory,
+            List<HostBridge> hosts,
+            boolean iommuDeclared) {
         this.execution = execution;
         this.trace = trace;
-        this.memory = memory;
+        this.hosts = List.copyOf(hosts);
         this.iommuDeclared = iommuDeclared;
         translated = execution.checkpoint("bus.dma.translated");
         beforeCopy = execution.checkpoint("bus.dma.before-copy");
@@ -62,21 +75,28 @@ final class Fabric {
         beforeArrival = execution.checkpoint("bus.dma.before-arrival");
         topology = execution.lock("bus.topology");
         interrupts = new InterruptController(execution);
-        routes = Routes.of(List.of(), Fabric::overlap);
-        rebuild();
+        config = new ConfigCycles(this.hosts);
+        router = new Router(memory, this.hosts);
     }
 
-    private static void overlap(Route loser, Route winner) {
-        throw new IllegalStateException(loser + " overlaps " + winner);
+    /** {@return the number of this state of the tree} */
+    long epoch() {
+        return epoch;
     }
 
-    /** {@return the functions that are present, by address; an immutable snapshot} */
+    /** A port, a decoder, or who is there has changed. */
+    void changed() {
+        EPOCH.getAndAdd(this, 1L);
+    }
+
+    /** {@return all functions that are present, ports too, by address; an immutable snapshot} */
+    List<BusFunction> functions() {
+        return functions;
+    }
+
+    /** {@return those that are no ports} */
     List<Endpoint> endpoints() {
         return endpoints;
-    }
-
-    Routes routes() {
-        return routes;
     }
 
     @Nullable DmaTranslation translation() {
@@ -87,100 +107,82 @@ final class Fabric {
         translation = now;
     }
 
-    void add(Endpoint endpoint) {
-        change(() -> members.add(endpoint));
-    }
-
-    void remove(Endpoint endpoint) {
-        change(() -> members.remove(endpoint));
-    }
-
-    private void change(Runnable edit) {
+    void add(BusFunction function) {
         topology.lock();
         try {
-            edit.run();
-            members.sort(Comparator.comparing(Endpoint::address));
-            endpoints = List.copyOf(members);
-            rebuild();
+            function.bus().add(function);
+            publish();
         } finally {
             topology.unlock();
         }
     }
 
-    /** Makes the routes anew after the decode of some function has changed. */
-    void rebuild() {
+    void remove(BusFunction function) {
         topology.lock();
         try {
-            List<Route> wanted = new ArrayList<>();
-            for (MemoryRegion region : memory.regions()) {
-                wanted.add(
-                        new Route(
-                                region.name(),
-                                region.range().first().value(),
-                                region.range().last().value(),
-                                region.segment(),
-                                null,
-                                0));
-            }
-            members.forEach(endpoint -> wanted.addAll(wantedBy(endpoint)));
-            Set<String> found = new HashSet<>();
-            Set<Route> losers = new HashSet<>();
-            routes = Routes.of(wanted, (loser, winner) -> conflict(loser, winner, found, losers));
-            conflicts = found;
-            members.forEach(endpoint -> endpoint.decoded(decodedOf(endpoint, wanted, losers)));
+            function.bus().remove(function);
+            publish();
         } finally {
             topology.unlock();
         }
     }
 
-    private void conflict(Route loser, Route winner, Set<String> found, Set<Route> losers) {
+    /** Takes the addresses over that an enumeration has given. */
+    void readdressed() {
+        topology.lock();
+        try {
+            publish();
+        } finally {
+            topology.unlock();
+        }
+    }
+
+    private void publish() {
         assert topology.isHeldByCurrentThread();
-        losers.add(loser);
-        String sentence =
-                "%s at 0x%x does not decode: %s answers at 0x%x to 0x%x"
-                        .formatted(
-                                loser.name(),
-                                loser.first(),
-                                winner.name(),
-                                winner.first(),
-                                winner.last());
-        if (found.add(sentence) && !conflicts.contains(sentence)) {
-            LOG.warn("{}", sentence);
+        List<BusFunction> all = new ArrayList<>();
+        hosts.forEach(host -> collect(host.root(), all));
+        all.sort(Comparator.comparing(BusFunction::address));
+        functions = List.copyOf(all);
+        endpoints =
+                all.stream().filter(Endpoint.class::isInstance).map(Endpoint.class::cast).toList();
+        changed();
+    }
+
+    private static void collect(Bus bus, List<BusFunction> into) {
+        for (BusFunction member : bus.members()) {
+            into.add(member);
+            if (member instanceof Port port) {
+                collect(port.secondary(), into);
+            }
         }
     }
 
-    private static List<Route> wantedBy(Endpoint endpoint) {
-        List<Route> wanted = new ArrayList<>();
-        long[] bases = endpoint.wanted();
-        for (BarLayout bar : endpoint.layout().bars()) {
-            long base = bases[bar.index()];
-            if (base != 0) {
-                wanted.add(
-                        new Route(
-                                endpoint.slot() + " BAR " + bar.index(),
-                                base,
-                                base + bar.bytes() - 1,
-                                bar.memory(),
-                                endpoint,
-                                bar.index()));
+    /** Every function below a bus is held in reset: what it has begun is over. */
+    void beginReset(Bus bus) {
+        for (BusFunction member : bus.members()) {
+            switch (member) {
+                case Endpoint endpoint -> endpoint.holdInReset();
+                case Port port -> {
+                    beginReset(port.secondary());
+                    port.reset();
+                }
             }
         }
-        return wanted;
     }
 
-    private static int decodedOf(Endpoint endpoint, List<Route> wanted, Set<Route> losers) {
-        int mask = 0;
-        for (Route route : wanted) {
-            if (route.function() == endpoint && !losers.contains(route)) {
-                mask |= 1 << route.bar();
+    /** The reset below a bus ends. */
+    void finishReset(Bus bus, ResetKind kind) {
+        for (BusFunction member : bus.members()) {
+            switch (member) {
+                case Endpoint endpoint -> endpoint.release(kind);
+                case Port port -> finishReset(port.secondary(), kind);
             }
         }
-        return mask;
     }
 
     /**
      * Waits for every transaction that began before, whosever it is: after it, nobody uses an older
-     * snapshot of the routes. Not from inside a transaction.
+     * route. Not from inside a transaction.
      */
     void drain() {
         for (Endpoint endpoint : endpoints) {

@@ -11,6 +11,7 @@ import java.util.concurrent.atomic.LongAdder;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.DmaAttributes;
 import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.DmaTranslation;
@@ -47,9 +48,10 @@ final class FunctionDmaPort implements DmaPort {
         }
     }
 
-    private final PcieAddress address;
-    private final int requesterId;
     private final Fabric fabric;
+    private final RouteTable untranslated = new RouteTable();
+    private final RouteTable translated = new RouteTable();
+    private final RouteTable physical = new RouteTable();
     private final BusTrace trace;
     private final InFlight inFlight;
     private final LongAdder lost = new LongAdder();
@@ -58,23 +60,37 @@ final class FunctionDmaPort implements DmaPort {
     /** Generation, and in the low byte the status that refuses everything, or OK. */
     private volatile long state = DmaResult.GONE;
 
-    /** Whose BARs are not reached from here. */
-    private volatile @Nullable Endpoint self;
+    /** Whose port it is; set before the first request. */
+    private volatile @Nullable Endpoint function;
+
+    /** Segment and requester id. */
+    private volatile int requester;
 
     /** The answer record of a translation; null while a transaction has it. */
     @SuppressWarnings("unused") // through SPARE
     private DmaTranslation.@Nullable Target spare = new DmaTranslation.Target();
 
-    FunctionDmaPort(PcieAddress address, Fabric fabric) {
-        this.address = address;
-        this.requesterId = address.requesterId();
+    FunctionDmaPort(Fabric fabric) {
         this.fabric = fabric;
         trace = fabric.trace;
         inFlight = new InFlight(fabric.execution, "bus.in-flight");
     }
 
-    void self(Endpoint endpoint) {
-        self = endpoint;
+    void function(Endpoint endpoint) {
+        function = endpoint;
+    }
+
+    void requester(int now) {
+        requester = now;
+        fabric.changed();
+    }
+
+    private Endpoint function() {
+        return Objects.requireNonNull(function);
+    }
+
+    PcieAddress address() {
+        return function().address();
     }
 
     /**
@@ -166,18 +182,53 @@ final class FunctionDmaPort implements DmaPort {
                 boolean over = now >>> REFUSAL_BITS != life >>> REFUSAL_BITS;
                 return DmaResult.of(over ? DmaResult.GONE : refusal(now), 0);
             }
-            if (InterruptController.inWindow(from)) {
-                return interrupt(from, local, offset, bytes, write);
-            }
-            DmaTranslation iommu = fabric.translation();
-            if (iommu == null && !fabric.iommuDeclared) {
-                fabric.translated.reached();
-                return move(from, from, local, offset, bytes, write);
-            }
-            return translate(iommu, from, attributes, local, offset, bytes, write);
+            Route route = route((attributes & DmaAttributes.TRANSLATED) != 0, from);
+            long most = most(route, from, bytes);
+            return switch (route.end()) {
+                case ROOT -> atRoot(from, attributes, local, offset, most, write);
+                case MEMORY, REGISTERS -> move(route, from, from, local, offset, most, write);
+                case NOBODY -> unanswered(from, most, write, route.why());
+                case VIOLATION -> violation(from, most, write, route.why());
+            };
         } finally {
             inFlight.exit(section);
         }
+    }
+
+    /** {@return of so many bytes from an address, how many a route covers} */
+    private static long most(Route route, long from, long bytes) {
+        long room = route.last() - from;
+        return Long.compareUnsigned(room, bytes) >= 0 ? bytes : room + 1;
+    }
+
+    private Route route(boolean translatedAlready, long from) {
+        RouteTable table = translatedAlready ? translated : untranslated;
+        long epoch = fabric.epoch();
+        Route route = table.find(from, epoch);
+        if (route == null) {
+            route = fabric.router.fromFunction(function(), from, translatedAlready);
+            table.add(route, epoch);
+        }
+        return route;
+    }
+
+    /** The request has come to the root complex: interrupt, or IOMMU and memory. */
+    private long atRoot(
+            long from,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
+        if (InterruptController.inWindow(from)) {
+            return interrupt(from, local, offset, bytes, write);
+        }
+        DmaTranslation iommu = fabric.translation();
+        if (iommu == null && !fabric.iommuDeclared) {
+            fabric.translated.reached();
+            return behindRoot(from, from, local, offset, bytes, write);
+        }
+        return translate(iommu, from, attributes, local, offset, bytes, write);
     }
 
     private long translate(
@@ -197,12 +248,12 @@ final class FunctionDmaPort implements DmaPort {
         }
         int status;
         try {
-            status = iommu.translate(requesterId, attributes, from, write, into);
+            status = iommu.translate(requester, attributes, from, write, into);
         } catch (RuntimeException e) {
-            LOG.error("{}: translation of 0x{} failed", address, Long.toHexString(from), e);
+            LOG.error("{}: translation of 0x{} failed", address(), Long.toHexString(from), e);
             status = DmaResult.UNSUPPORTED_REQUEST;
         }
-        long physical = into.physical;
+        long target = into.physical;
         long covered = Long.compareUnsigned(into.bytes, bytes) < 0 ? into.bytes : bytes;
         SPARE.setRelease(this, into);
         if (status != DmaResult.OK) {
@@ -210,37 +261,55 @@ final class FunctionDmaPort implements DmaPort {
             return write ? unanswered(from, bytes, true, "IOMMU fault") : DmaResult.of(status, 0);
         }
         fabric.translated.reached();
-        return move(from, physical, local, offset, covered, write);
+        return behindRoot(from, target, local, offset, covered, write);
+    }
+
+    private long behindRoot(
+            long from, long target, MemorySegment local, long offset, long bytes, boolean write) {
+        long epoch = fabric.epoch();
+        Route route = physical.find(target, epoch);
+        if (route == null) {
+            route = fabric.router.fromRoot(function(), target);
+            physical.add(route, epoch);
+        }
+        long most = most(route, target, bytes);
+        return switch (route.end()) {
+            case MEMORY, REGISTERS -> move(route, from, target, local, offset, most, write);
+            default -> unanswered(from, most, write, route.why());
+        };
     }
 
     private long move(
-            long from, long physical, MemorySegment local, long offset, long most, boolean write) {
-        Routes routes = fabric.routes();
-        Route route = routes.find(physical);
-        if (route == null) {
-            return unanswered(from, routes.hole(physical, most), write, "nobody answers");
-        }
-        long room = route.last() - physical;
-        long bytes = most - 1 > room ? room + 1 : most;
-        if (route.function() != null && route.function() == self) {
-            return unanswered(from, bytes, write, "own BAR"); // PC-59
-        }
+            Route route,
+            long from,
+            long at,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
         MemorySegment segment = route.segment();
         if (segment == null) {
-            registers(route, physical, local, offset, bytes, write);
+            registers(route, at, local, offset, bytes, write);
         } else if (segment.scope().isAlive()) {
-            copy(segment, physical - route.first(), local, offset, bytes, write);
+            copy(segment, at - route.base(), local, offset, bytes, write);
         } else { // whoever provides it has closed it before it took its route away
-            return unanswered(from, bytes, write, route.name() + " is closed");
+            return unanswered(from, bytes, write, route.why() + " is closed");
         }
         if (write) {
             if (trace.dmaWrite.isOn()) {
-                trace.dmaWrite.emit(new BusEvents.DmaWrite(address, from, physical, bytes));
+                trace.dmaWrite.emit(new BusEvents.DmaWrite(address(), from, at, bytes));
             }
         } else if (trace.dmaRead.isOn()) {
-            trace.dmaRead.emit(new BusEvents.DmaRead(address, from, physical, bytes));
+            trace.dmaRead.emit(new BusEvents.DmaRead(address(), from, at, bytes));
         }
         return bytes;
+    }
+
+    /** PC-55. */
+    private long violation(long from, long bytes, boolean write, String why) {
+        return write
+                ? unanswered(from, bytes, true, why)
+                : DmaResult.of(DmaResult.COMPLETER_ABORT, 0);
     }
 
     private void copy(
@@ -261,14 +330,9 @@ final class FunctionDmaPort implements DmaPort {
 
     /** A peer's registers: naturally aligned pieces of at most 8 bytes; writes are queued there. */
     private void registers(
-            Route route,
-            long physical,
-            MemorySegment local,
-            long offset,
-            long bytes,
-            boolean write) {
+            Route route, long target, MemorySegment local, long offset, long bytes, boolean write) {
         Endpoint peer = Objects.requireNonNull(route.function());
-        long at = physical - route.first();
+        long at = target - route.base();
         if (!write) {
             peer.posted().flush(); // a read never passes an earlier posted write (PC-71)
         }
@@ -277,10 +341,10 @@ final class FunctionDmaPort implements DmaPort {
             if (write) {
                 long value = Access.get(local, offset + done, piece);
                 if (!peer.posted().post(route.bar(), at + done, piece, value)) {
-                    lose(physical + done, piece, "the peer has left");
+                    lose(target + done, piece, "the peer has left");
                 }
             } else {
-                long value = peer.read(route.bar(), at + done, piece);
+                long value = peer.arrivingRead(route.bar(), at + done, piece);
                 Access.set(local, offset + done, piece, value);
             }
             done += piece;
@@ -315,7 +379,7 @@ final class FunctionDmaPort implements DmaPort {
     private void lose(long from, long bytes, String why) {
         lost.increment();
         if (trace.dmaLost.isOn()) {
-            trace.dmaLost.emit(new BusEvents.DmaLost(address, from, bytes, why));
+            trace.dmaLost.emit(new BusEvents.DmaLost(address(), from, bytes, why));
         }
     }
 
@@ -323,7 +387,7 @@ final class FunctionDmaPort implements DmaPort {
         refused.increment();
         if (trace.dmaRefused.isOn()) {
             String why = DmaResult.describe(DmaResult.of(status, 0));
-            trace.dmaRefused.emit(new BusEvents.DmaRefused(address, from, bytes, write, why));
+            trace.dmaRefused.emit(new BusEvents.DmaRefused(address(), from, bytes, write, why));
         }
         return DmaResult.of(status, done);
     }

@@ -10,7 +10,6 @@ import java.lang.invoke.VarHandle;
 import org.peerlane.bus.api.DmaAttributes;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.InterruptPort;
-import org.peerlane.bus.api.PcieAddress;
 
 /**
  * The MSI capability of one function at work: mask, pending, message (PC-28, PC-30).
@@ -53,7 +52,6 @@ final class MsiPort implements InterruptPort {
         }
     }
 
-    private final PcieAddress address;
     private final FunctionDmaPort port;
     private final BusTrace trace;
 
@@ -65,8 +63,7 @@ final class MsiPort implements InterruptPort {
     @SuppressWarnings("unused") // through PENDING
     private volatile int pending;
 
-    MsiPort(PcieAddress address, FunctionDmaPort port, BusTrace trace) {
-        this.address = address;
+    MsiPort(FunctionDmaPort port, BusTrace trace) {
         this.port = port;
         this.trace = trace;
     }
@@ -131,7 +128,7 @@ final class MsiPort implements InterruptPort {
         long result =
                 port.write(now.address(), DmaAttributes.NONE, messages, vector * 4L, Integer.BYTES);
         if (DmaResult.isOk(result) && trace.msiSent.isOn()) {
-            trace.msiSent.emit(new BusEvents.MsiSent(address, vector, now.address(), data));
+            trace.msiSent.emit(new BusEvents.MsiSent(port.address(), vector, now.address(), data));
         }
         return DmaResult.status(result);
     }

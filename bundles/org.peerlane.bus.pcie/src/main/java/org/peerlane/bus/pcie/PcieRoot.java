@@ -13,7 +13,7 @@ import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
 
 /**
- * A root complex with one root bus: devices sit on bus 0 as root complex integrated endpoints.
+ * A root complex: host bridges, the tree of ports below them, and the devices in it.
  *
  * <p><b>Life.</b> What comes and goes is queued to the life-cycle thread. Adding does not wait;
  * removing waits until the thing is out of use, at most {@link #LIMIT_NANOS}, and then logs who
@@ -42,14 +42,40 @@ public final class PcieRoot implements PcieBus, AutoCloseable {
      */
     public PcieRoot(
             Execution execution, Tracer tracer, PhysicalMemory memory, boolean iommuDeclared) {
-        fabric = new Fabric(execution, new BusTrace(tracer), memory, iommuDeclared);
+        this(
+                execution,
+                tracer,
+                memory,
+                List.of(HostBridgeConfig.DEFAULT),
+                List.of(),
+                iommuDeclared);
+    }
+
+    /**
+     * @param execution threads, time and locks
+     * @param tracer where the bus reports
+     * @param memory the machine's RAM; its regions stay as long as the root complex
+     * @param hosts the host bridges; no two have a bus of one segment, or an address, in common
+     * @param ports root ports and switches; one that cannot be is logged and left out
+     * @param iommuDeclared the board has an IOMMU: without {@link #translation} all DMA is blocked
+     */
+    public PcieRoot(
+            Execution execution,
+            Tracer tracer,
+            PhysicalMemory memory,
+            List<HostBridgeConfig> hosts,
+            List<PortConfig> ports,
+            boolean iommuDeclared) {
+        List<HostBridge> bridges = hosts.stream().map(HostBridge::new).toList();
+        fabric = new Fabric(execution, new BusTrace(tracer), memory, bridges, iommuDeclared);
         events = new EventQueue(execution);
-        population = new Population(fabric, tracer, events, memory);
+        Tree tree = new Tree(fabric, ports);
+        population = new Population(fabric, tracer, events, tree, new Enumerator(fabric, memory));
     }
 
     @Override
     public List<PcieFunction> functions() {
-        return List.copyOf(fabric.endpoints());
+        return List.copyOf(fabric.functions());
     }
 
     @Override
@@ -65,12 +91,7 @@ public final class PcieRoot implements PcieBus, AutoCloseable {
      * @param bytes 1, 2 or 4, inside one dword
      */
     public long readConfig(int requesterId, int offset, int bytes) {
-        for (Endpoint endpoint : fabric.endpoints()) {
-            if (endpoint.address().requesterId() == requesterId) {
-                return endpoint.readConfig(offset, bytes);
-            }
-        }
-        return ConfigSpace.ones(bytes);
+        return fabric.config.read(0, requesterId >>> 8, requesterId & 0xFF, offset, bytes);
     }
 
     /** Sets the IOMMU. */

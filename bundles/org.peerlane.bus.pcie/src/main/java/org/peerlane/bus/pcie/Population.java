@@ -9,10 +9,8 @@ import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceType;
-import org.peerlane.bus.api.PcieAddress;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
-import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
 
 /**
@@ -31,6 +29,7 @@ final class Population {
     private final Fabric fabric;
     private final Tracer tracer;
     private final EventQueue events;
+    private final Tree tree;
     private final Enumerator enumerator;
     private final Drivers drivers;
     private final List<Slot> slots = new ArrayList<>();
@@ -46,24 +45,25 @@ final class Population {
 
     private static final class Slot {
         final SlotConfig config;
-        final PcieAddress address;
+        final Tree.Place place;
         @Nullable Type type;
         @Nullable Endpoint function;
 
         /** The type that could not be put into the slot; not tried again. */
         @Nullable Type failed;
 
-        Slot(SlotConfig config, PcieAddress address) {
+        Slot(SlotConfig config, Tree.Place place) {
             this.config = config;
-            this.address = address;
+            this.place = place;
         }
     }
 
-    Population(Fabric fabric, Tracer tracer, EventQueue events, PhysicalMemory memory) {
+    Population(Fabric fabric, Tracer tracer, EventQueue events, Tree tree, Enumerator enumerator) {
         this.fabric = fabric;
         this.tracer = tracer;
         this.events = events;
-        enumerator = new Enumerator(memory);
+        this.tree = tree;
+        this.enumerator = enumerator;
         drivers = new Drivers(events);
     }
 
@@ -73,30 +73,25 @@ final class Population {
 
     void addSlot(SlotConfig config) {
         try {
-            PcieAddress address = PcieAddress.parse(config.address());
-            checkFree(config, address);
-            slots.add(new Slot(config, address));
+            Tree.Place place =
+                    config.port().isEmpty()
+                            ? tree.place(config.address())
+                            : tree.below(config.port(), config.function());
+            checkFree(config, place);
+            slots.add(new Slot(config, place));
             fill();
         } catch (ErrnoException e) {
             LOG.error("slot {} is left out: {}", config.name(), e.sentence());
         }
     }
 
-    private void checkFree(SlotConfig config, PcieAddress address) {
-        if (address.segment() != 0
-                || address.bus() != 0
-                || address.device() == 0
-                || address.function() != 0) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "nothing can be at %s; expected 00:01.0 to 00:1f.0, function 0"
-                            .formatted(address));
-        }
+    private void checkFree(SlotConfig config, Tree.Place place) {
         for (Slot other : slots) {
-            if (other.config.name().equals(config.name()) || other.address.equals(address)) {
+            if (other.config.name().equals(config.name()) || other.place.equals(place)) {
                 throw new ErrnoException(
                         Errno.EEXIST,
-                        "slot %s is at %s already".formatted(other.config.name(), other.address));
+                        "slot %s is there already, %s"
+                                .formatted(other.config.name(), other.config.where()));
             }
         }
     }
@@ -151,8 +146,8 @@ final class Population {
     private void plug(Slot slot, Type type) {
         String name = slot.config.name();
         events.doing("device " + type + " for slot " + name);
-        FunctionDmaPort port = new FunctionDmaPort(slot.address, fabric);
-        MsiPort msi = new MsiPort(slot.address, port, fabric.trace);
+        FunctionDmaPort port = new FunctionDmaPort(fabric);
+        MsiPort msi = new MsiPort(port, fabric.trace);
         DeviceModel model = null;
         Endpoint function;
         try {
@@ -166,7 +161,9 @@ final class Population {
                                             msi,
                                             fabric.execution,
                                             tracer));
-            function = new Endpoint(fabric, slot.address, name, port, msi, model);
+            function =
+                    new Endpoint(
+                            fabric, slot.place.bus(), slot.place.number(), name, port, msi, model);
         } catch (RuntimeException | LinkageError e) {
             slot.failed = type;
             refuse(name, type, e);
@@ -178,15 +175,20 @@ final class Population {
         slot.type = type;
         slot.function = function;
         fabric.add(function);
+        Port above = slot.place.bus().parent;
+        if (above != null) {
+            above.link(true);
+        }
         enumerator.assign(function);
         LOG.info(
                 "{}: {} {} {}",
-                slot.address,
+                function.address(),
                 name,
                 type,
                 "[%04x:%04x]".formatted(function.vendorId(), function.deviceId()));
         if (fabric.trace.added.isOn()) {
-            fabric.trace.added.emit(new BusEvents.FunctionAdded(slot.address, name, type.name()));
+            fabric.trace.added.emit(
+                    new BusEvents.FunctionAdded(function.address(), name, type.name()));
         }
         drivers.offer(function);
     }
@@ -215,6 +217,13 @@ final class Population {
         }
     }
 
+    /** The last function of a device below a port has gone. */
+    private static void linkDown(Bus bus) {
+        if (bus.parent != null && bus.members().length == 0) {
+            bus.parent.link(false);
+        }
+    }
+
     /** By surprise, as far as a driver that is still there can tell (PC-68). */
     private void unplug(Slot slot) {
         Endpoint function = slot.function;
@@ -223,6 +232,7 @@ final class Population {
         }
         events.doing("removal of " + function.address() + " (" + function.slot() + ")");
         function.depart();
+        linkDown(slot.place.bus());
         drivers.unbind(function, true);
         events.doing("close of device " + slot.type + " in slot " + function.slot());
         function.close();

@@ -38,7 +38,12 @@ final class TestMachine implements AutoCloseable {
     }
 
     TestMachine(boolean iommuDeclared) {
-        root = new PcieRoot(execution, tracer, memory, iommuDeclared);
+        this(List.of(HostBridgeConfig.DEFAULT), List.of(), iommuDeclared);
+    }
+
+    /** A machine with ports. */
+    TestMachine(List<HostBridgeConfig> hosts, List<PortConfig> ports, boolean iommuDeclared) {
+        root = new PcieRoot(execution, tracer, memory, hosts, ports, iommuDeclared);
         tracer.attach(
                 new TraceSink() {
                     @Override
@@ -91,7 +96,12 @@ final class TestMachine implements AutoCloseable {
         return plug(slot(name, address));
     }
 
-    private PcieFunction plug(SlotConfig slot) {
+    /** Puts a standard device below a port. */
+    PcieFunction plugBelow(String port, String name) {
+        return plug(SlotConfig.below(port, name, "test", Map.of("size", 7)));
+    }
+
+    PcieFunction plug(SlotConfig slot) {
         if (type.made.isEmpty()) {
             root.addType(type, "test", TypeVersion.of(1, 0, 0));
         }

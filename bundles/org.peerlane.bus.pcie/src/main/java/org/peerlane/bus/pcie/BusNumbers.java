@@ -1,0 +1,91 @@
+package org.peerlane.bus.pcie;
+
+import org.apache.logging.log4j.LogManager;
+import org.apache.logging.log4j.Logger;
+
+/**
+ * Numbers the buses of a host bridge as the operating system does when it starts: depth first, by
+ * config cycles alone (PC-39, PC-40). On the way it closes the windows, lets the ports pass memory
+ * both ways, and switches ACS on where an IOMMU is in use (PC-57).
+ */
+final class BusNumbers {
+    private static final Logger LOG = LogManager.getLogger(BusNumbers.class);
+
+    /** Header type: bridge, and more functions. */
+    private static final int BRIDGE = 1;
+
+    private static final int MULTIFUNCTION = 0x80;
+
+    private final ConfigCycles config;
+    private final int segment;
+    private final int most;
+    private final boolean isolate;
+
+    /**
+     * @param isolate the board has an IOMMU
+     */
+    BusNumbers(ConfigCycles config, HostBridge host, boolean isolate) {
+        this.config = config;
+        this.isolate = isolate;
+        segment = host.config().segment();
+        most = host.config().lastBus();
+    }
+
+    /** {@return the highest number that a bus below this one has now} */
+    int scan(int bus) {
+        int highest = bus;
+        for (int device = 0; device < 32; device++) {
+            int functions = 1;
+            for (int function = 0; function < functions; function++) {
+                int number = device << 3 | function;
+                if ((config.read(segment, bus, number, 0, 2) & 0xFFFF) == 0xFFFF) {
+                    if (function == 0) {
+                        break;
+                    }
+                    continue;
+                }
+                int header = (int) config.read(segment, bus, number, 0x0E, 1);
+                if ((header & MULTIFUNCTION) != 0) {
+                    functions = 8;
+                }
+                if ((header & ~MULTIFUNCTION) == BRIDGE) {
+                    highest = bridge(bus, number, highest);
+                }
+            }
+        }
+        return highest;
+    }
+
+    private int bridge(int bus, int number, int highest) {
+        if (highest >= most) {
+            LOG.error(
+                    "%04x:%02x:%02x.%d: no bus number is left below it; expected at most %d buses"
+                            .formatted(segment, bus, number >>> 3, number & 7, most + 1));
+            return highest;
+        }
+        int secondary = highest + 1;
+        write(bus, number, Type1.PRIMARY, 1, bus);
+        write(bus, number, Type1.SECONDARY, 1, secondary);
+        write(bus, number, Type1.SUBORDINATE, 1, 0xFF);
+        int last = scan(secondary);
+        write(bus, number, Type1.SUBORDINATE, 1, last);
+        write(bus, number, Type1.MEMORY_BASE, 4, 0x0000_FFF0L);
+        write(bus, number, Type1.PREFETCH_BASE, 4, 0x0001_FFF1L);
+        write(bus, number, Type1.PREFETCH_BASE_HIGH, 4, 0xFFFF_FFFFL);
+        write(bus, number, Type1.PREFETCH_LIMIT_HIGH, 4, 0);
+        write(bus, number, Type0.COMMAND, 2, Type0.COMMAND_MSE | Type0.COMMAND_BME);
+        if (isolate && (config.read(segment, bus, number, Type1.ACS, 2) & 0xFFFF) == 0x0D) {
+            int bits =
+                    PortState.SOURCE_VALIDATION
+                            | PortState.REQUEST_REDIRECT
+                            | PortState.COMPLETION_REDIRECT
+                            | PortState.UPSTREAM_FORWARDING;
+            write(bus, number, Type1.ACS_CONTROL, 2, bits);
+        }
+        return last;
+    }
+
+    private void write(int bus, int number, int offset, int bytes, long value) {
+        config.write(segment, bus, number, offset, bytes, value);
+    }
+}

@@ -1,0 +1,34 @@
+package org.peerlane.bus.pcie;
+
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
+
+/**
+ * What a board says of a root port or a switch.
+ *
+ * @param name such as {@code rp0}; a switch's downstream ports are {@code NAME.0} and so on
+ * @param at of a root port its PCIe address, such as {@code 00:01.0}; of a switch the name of the
+ *     port that it is plugged into
+ * @param downstreamPorts of a switch how many, 1 to 32; 0: a root port
+ * @param hotplug its slots are hot-plug capable
+ * @param acs its ports have ACS
+ */
+public record PortConfig(
+        String name, String at, int downstreamPorts, boolean hotplug, boolean acs) {
+
+    /**
+     * @throws ErrnoException {@code EINVAL} the number of ports
+     */
+    public PortConfig {
+        if (downstreamPorts < 0 || downstreamPorts > 32) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "switch %s has %d downstream ports; expected 1 to 32"
+                            .formatted(name, downstreamPorts));
+        }
+    }
+
+    boolean isSwitch() {
+        return downstreamPorts > 0;
+    }
+}
