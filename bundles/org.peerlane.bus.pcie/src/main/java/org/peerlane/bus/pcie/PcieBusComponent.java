@@ -19,6 +19,7 @@ import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.api.PeerRoute;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
@@ -68,6 +69,11 @@ public final class PcieBusComponent implements PcieBus {
     @Override
     public boolean settle(long timeoutNanos) throws InterruptedException {
         return root.settle(timeoutNanos);
+    }
+
+    @Override
+    public PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
+        return root.peerRoute(provider, client);
     }
 
     @Reference(

@@ -8,6 +8,7 @@ import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.api.PeerRoute;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
@@ -92,6 +93,11 @@ public final class PcieRoot implements PcieBus, AutoCloseable {
      */
     public long readConfig(int requesterId, int offset, int bytes) {
         return fabric.config.read(0, requesterId >>> 8, requesterId & 0xFF, offset, bytes);
+    }
+
+    @Override
+    public PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
+        return PeerDistance.of(provider, client);
     }
 
     /** Sets the IOMMU. */

@@ -137,7 +137,9 @@ class TreeTest {
         port.writeConfig(0x3E, 2, control | 0x40);
         assertThat(below.readConfig(0, 4)).isEqualTo(0xFFFF_FFFFL);
         assertThat(below.read(0, 0, 4)).isEqualTo(0xFFFF_FFFFL);
-        assertThat(TestMachine.status(machine.read(device(0), TestMemory.BASE, TestMachine.filled(8, 0))))
+        assertThat(
+                        TestMachine.status(
+                                machine.read(device(0), TestMemory.BASE, TestMachine.filled(8, 0))))
                 .isEqualTo(DmaResult.GONE);
         assertThat(device(0).calls).doesNotContain("reset HOT");
         port.writeConfig(0x3E, 2, control);
