@@ -3,6 +3,7 @@ package org.peerlane.board;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +54,8 @@ import org.peerlane.kernel.api.Profile;
 public final class Board implements BundleListener {
     private static final Logger LOG = LogManager.getLogger(Board.class);
     private static final String PROPERTY = "peerlane.board";
-    private static final String SLOT = "org.peerlane.bus.pcie.slot";
+    private static final String SLOT = Places.SLOT;
+    private static final String BUS = "org.peerlane.bus.pcie";
     private static final String DEVICE = "device";
     private static final String DEVICE_PREFIX = "device.";
     private static final long SLOT_LIMIT_NANOS = 5_000_000_000L;
@@ -75,6 +77,10 @@ public final class Board implements BundleListener {
     // the board thread's alone
     private final Map<Entry, String> waiting = new LinkedHashMap<>();
     private final Map<String, Entry> slots = new LinkedHashMap<>();
+
+    /** What the file says, without what has no place. */
+    private List<Entry> good = List.of();
+
     private final List<String> mistakes = new ArrayList<>();
 
     private final Queue<Configuration> written = new ConcurrentLinkedQueue<>();
@@ -159,8 +165,9 @@ public final class Board implements BundleListener {
             Description description = Description.take(entries);
             description.problems().forEach(this::report);
             List<String> wrong = new ArrayList<>();
-            Addresses.refuse(entries, SLOT, wrong);
+            Places.refuse(entries, wrong);
             wrong.forEach(this::report);
+            good = List.copyOf(entries);
             entries.forEach(e -> waiting.put(e, ""));
             writeWhatIsKnown();
             register(new Running(description.name(), file.toString(), description.profile(), true));
@@ -209,11 +216,36 @@ public final class Board implements BundleListener {
             waiting.remove(entry);
             checker.problems().forEach(this::report);
             if (checker.problems().isEmpty()) {
+                if (entry.pid().equals(BUS)) {
+                    checker.properties().putAll(parts());
+                }
                 write(entry, checker.properties());
             }
         }
         awaitSlots();
         publish();
+    }
+
+    /** How many parts the bus waits for before it makes its tree, by the names DS gives them. */
+    private Map<String, Object> parts() {
+        Map<String, Object> minimum = new HashMap<>();
+        for (Entry entry : good) {
+            String part =
+                    switch (entry.pid()) {
+                        case Places.PORT, Places.SWITCH -> "port";
+                        case Places.HOST_BRIDGE -> "hostbridge";
+                        default -> null;
+                    };
+            Schema schema = part == null ? null : schemas.find(entry.pid());
+            if (schema != null) {
+                var checker = new Checker(entry);
+                checker.check(schema);
+                if (checker.problems().isEmpty()) {
+                    minimum.merge(part + ".cardinality.minimum", 1, (a, b) -> (int) a + (int) b);
+                }
+            }
+        }
+        return minimum;
     }
 
     /** Null: what the entry is about is not here yet. */

@@ -24,14 +24,20 @@ record Entry(String pid, @Nullable String name, Place place, List<Setting> setti
         }
     }
 
-    /** {@return the value of a key, or null} */
-    @Nullable Object value(String key) {
+    /** {@return a key with its value, or null} */
+    @Nullable Setting setting(String key) {
         for (Setting setting : settings) {
             if (setting.key.equals(key)) {
-                return setting.value;
+                return setting;
             }
         }
         return null;
+    }
+
+    /** {@return the value of a key, or null} */
+    @Nullable Object value(String key) {
+        Setting setting = setting(key);
+        return setting == null ? null : setting.value;
     }
 
     /** {@return as the board file names it} */

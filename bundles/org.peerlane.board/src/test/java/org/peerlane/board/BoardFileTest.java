@@ -95,26 +95,40 @@ class BoardFileTest {
     }
 
     @Test
-    void withOneAddressTwiceNamesBothSlots() throws Exception {
+    void namesEachSlotWithoutAPlaceOfItsOwn() throws Exception {
+        String pcie = "\"org.peerlane.bus.pcie";
         List<Entry> entries =
                 new ArrayList<>(
-                        read("{\"slot~a\": {\"address\": \"00:04.0\"},\n"
-                                        + "\"slot~b\": {\"address\": \"0000:00:04.0\"},\n"
-                                        + "\"slot~c\": {\"address\": \"four\"}}")
+                        read("{S.slot~a\": {\"address\": \"00:04.0\"},\n".replace("S", pcie)
+                                        + pcie
+                                        + ".slot~b\": {\"address\": \"0000:00:04.0\"},\n"
+                                        + pcie
+                                        + ".slot~c\": {\"address\": \"four\"},\n"
+                                        + pcie
+                                        + ".slot~d\": {\"port\": \"sw1.0\"},\n"
+                                        + pcie
+                                        + ".slot~e\": {\"port\": \"sw0.1\"},\n"
+                                        + pcie
+                                        + ".slot~f\": {\"port\": \"sw0.1\"},\n"
+                                        + pcie
+                                        + ".slot~g\": {},\n"
+                                        + pcie
+                                        + ".slot~h\": {\"port\": \"sw0.1\", \"function\": 1},\n"
+                                        + pcie
+                                        + ".switch~sw0\": {\"port\": \"rp0\", \"ports\": 2},\n"
+                                        + pcie
+                                        + ".port~rp0\": {\"address\": \"00:01.0\"}}")
                                 .entries());
         List<String> problems = new ArrayList<>();
-        Addresses.refuse(entries, "slot", problems);
-        assertThat(entries).extracting(Entry::id).containsExactly("slot~a");
+        Places.refuse(entries, problems);
+        assertThat(entries).extracting(Entry::name).containsExactly("a", "e", "h", "sw0", "rp0");
         assertThat(shorten(problems))
                 .satisfiesExactly(
-                        p ->
-                                assertThat(p)
-                                        .startsWith("b.json:2:12: slot~b")
-                                        .endsWith("slot~a at b.json:1:2 has it"),
-                        p ->
-                                assertThat(p)
-                                        .startsWith("b.json:3:12: slot~c")
-                                        .contains("four", "00:04.0"));
+                        p -> assertThat(p).startsWith("b.json:2:").contains("slot~a at b.json:1:2"),
+                        p -> assertThat(p).startsWith("b.json:3:").contains("four", "00:04.0"),
+                        p -> assertThat(p).startsWith("b.json:4:").contains("sw1.0", "rp0, sw0.0"),
+                        p -> assertThat(p).startsWith("b.json:6:").contains("slot~e at b.json:5:1"),
+                        p -> assertThat(p).startsWith("b.json:7:").contains("no place"));
     }
 
     @Test

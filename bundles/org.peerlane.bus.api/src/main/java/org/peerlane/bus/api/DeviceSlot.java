@@ -20,6 +20,9 @@ public interface DeviceSlot {
     /** {@return the device's way to the CPU} */
     InterruptPort interrupts();
 
+    /** {@return the device's way to the IOMMU, for a TLB of its own} */
+    AtsPort ats();
+
     /** {@return threads, time and locks for the device} */
     Execution execution();
 

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.AtsDevice;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DmaResult;
@@ -34,6 +35,7 @@ final class Endpoint extends BusFunction {
     private final @Nullable BarLayout[] bars = new BarLayout[Type0.BARS];
     private final FunctionDmaPort port;
     private final MsiPort msi;
+    private final AtsFunction ats;
     private final PostedWrites posted;
     private final HostInterrupts hostInterrupts;
     private final InFlight accesses;
@@ -85,10 +87,13 @@ final class Endpoint extends BusFunction {
             String slot,
             FunctionDmaPort port,
             MsiPort msi,
+            AtsFunction ats,
             DeviceModel model) {
         super(fabric, bus, number, slot);
         this.port = port;
         this.msi = msi;
+        this.ats = ats;
+        ats.device(model instanceof AtsDevice told ? told : null);
         this.model = model;
         layout = model.layout();
         layout.bars().forEach(bar -> bars[bar.index()] = bar);
@@ -142,7 +147,15 @@ final class Endpoint extends BusFunction {
 
     @Override
     void captured() {
-        port.requester(bus().host.config().segment() << 16 | requesterId());
+        int before = port.requester();
+        int now = bus().host.config().segment() << 16 | requesterId();
+        port.requester(now);
+        fabric.requesters.remove(before, this);
+        fabric.requesters.put(now, this);
+    }
+
+    AtsFunction ats() {
+        return ats;
     }
 
     @Override
@@ -290,6 +303,7 @@ final class Endpoint extends BusFunction {
         config.reset();
         decode.reset();
         msi.reset();
+        ats.reset();
     }
 
     /** A port above holds its link in reset: the life is over (PC-63). */
@@ -532,6 +546,8 @@ final class Endpoint extends BusFunction {
                 lock.unlock();
             }
             fabric.remove(this);
+            fabric.requesters.remove(port.requester(), this);
+            ats.reset();
             port.drain();
             fabric.drain();
         } finally {

@@ -41,6 +41,7 @@ final class Fabric {
     final List<HostBridge> hosts;
     final ConfigCycles config;
     final Router router;
+    final Requesters requesters = new Requesters();
 
     final Checkpoint translated;
     final Checkpoint beforeCopy;

@@ -80,9 +80,42 @@ final class FunctionDmaPort implements DmaPort {
         function = endpoint;
     }
 
+    /** Says how its requests are signed from now on. */
     void requester(int now) {
         requester = now;
         fabric.changed();
+    }
+
+    /** {@return segment and requester id} */
+    int requester() {
+        return requester;
+    }
+
+    /** A translation request of the function's TLB; counted, as every request. */
+    int translationRequest(
+            DmaTranslation iommu,
+            int attributes,
+            long address,
+            int permissions,
+            DmaTranslation.Target into) {
+        int section = inFlight.enter();
+        try {
+            return iommu.translationRequest(requester, attributes, address, permissions, into);
+        } catch (RuntimeException e) {
+            LOG.error("{}: translation request 0x{}", address(), Long.toHexString(address), e);
+            return DmaResult.UNSUPPORTED_REQUEST;
+        } finally {
+            inFlight.exit(section);
+        }
+    }
+
+    /** A page request; outside of the counted section, the IOMMU only queues it. */
+    void pageRequest(DmaTranslation iommu, int attributes, long address, int flags, int group) {
+        try {
+            iommu.pageRequest(requester, attributes, address, flags, group);
+        } catch (RuntimeException e) {
+            LOG.error("{}: page request 0x{}", address(), Long.toHexString(address), e);
+        }
     }
 
     private Endpoint function() {
@@ -362,7 +395,16 @@ final class FunctionDmaPort implements DmaPort {
             return unanswered(from, bytes, write, "not an interrupt message");
         }
         fabric.beforeArrival.reached();
-        if (!fabric.interrupts.deliver(from, local.get(LE_INT, offset))) {
+        int data = local.get(LE_INT, offset);
+        long message = from << 32 | data & 0xFFFF_FFFFL;
+        DmaTranslation iommu = fabric.translation();
+        if (iommu != null) {
+            message = iommu.interrupt(requester, from, data);
+            if (message == -1) {
+                return unanswered(from, bytes, true, "interrupt blocked by the IOMMU");
+            }
+        }
+        if (!fabric.interrupts.deliver(message >>> 32, (int) message)) {
             return unanswered(from, bytes, true, "no handler has this interrupt");
         }
         return bytes;

@@ -20,18 +20,25 @@ import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerRoute;
+import org.peerlane.bus.api.RootComplex;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
 
-/** Puts a {@link PcieRoot} into the framework. */
+/**
+ * Puts a {@link PcieRoot} into the framework.
+ *
+ * <p><b>Life.</b> The references {@code port} and {@code hostbridge} are static: the tree is made
+ * once all parts that the board names are there. Whoever writes the configuration says how many
+ * those are, by {@code port.cardinality.minimum} and {@code hostbridge.cardinality.minimum}.
+ */
 @Component(
-        service = PcieBus.class,
+        service = {PcieBus.class, RootComplex.class},
         immediate = true,
         configurationPid = PcieBusComponent.PID,
         configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = PcieBusComponent.Config.class)
-public final class PcieBusComponent implements PcieBus {
+public final class PcieBusComponent implements PcieBus, RootComplex {
     static final String PID = "org.peerlane.bus.pcie";
 
     /** Keys of the PID. */
@@ -46,14 +53,25 @@ public final class PcieBusComponent implements PcieBus {
 
     private final PcieRoot root;
 
-    /** Starts the bus without a device. */
+    /** Starts the bus without a device, with all ports that the board says. */
     @Activate
     public PcieBusComponent(
             @Reference Execution execution,
             @Reference Tracer tracer,
             @Reference PhysicalMemory memory,
+            @Reference(name = "hostbridge") List<HostBridgeComponent> hosts,
+            @Reference(name = "port") List<PortSource> ports,
             Config config) {
-        root = new PcieRoot(execution, tracer, memory, config.iommu());
+        root =
+                new PcieRoot(
+                        execution,
+                        tracer,
+                        memory,
+                        hosts.isEmpty()
+                                ? List.of(HostBridgeConfig.DEFAULT)
+                                : hosts.stream().map(HostBridgeComponent::config).toList(),
+                        ports.stream().map(PortSource::config).toList(),
+                        config.iommu());
     }
 
     @Deactivate
@@ -74,6 +92,26 @@ public final class PcieBusComponent implements PcieBus {
     @Override
     public PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
         return root.peerRoute(provider, client);
+    }
+
+    @Override
+    public void drain(int requester) {
+        root.drain(requester);
+    }
+
+    @Override
+    public void drainAll() {
+        root.drainAll();
+    }
+
+    @Override
+    public boolean invalidate(int requester, int pasid, long iova, long bytes, long timeoutNanos) {
+        return root.invalidate(requester, pasid, iova, bytes, timeoutNanos);
+    }
+
+    @Override
+    public void respond(int requester, int pasid, int group, int code) {
+        root.respond(requester, pasid, group, code);
     }
 
     @Reference(

@@ -9,6 +9,7 @@ import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerRoute;
+import org.peerlane.bus.api.RootComplex;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
@@ -25,7 +26,7 @@ import org.peerlane.trace.api.Tracer;
  *
  * <p><b>Threads.</b> Any.
  */
-public final class PcieRoot implements PcieBus, AutoCloseable {
+public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
     /** How long a removal is waited for. */
     public static final long LIMIT_NANOS = 5_000_000_000L;
 
@@ -98,6 +99,33 @@ public final class PcieRoot implements PcieBus, AutoCloseable {
     @Override
     public PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
         return PeerDistance.of(provider, client);
+    }
+
+    @Override
+    public void drain(int requester) {
+        Endpoint endpoint = fabric.requesters.find(requester);
+        if (endpoint != null) {
+            endpoint.port().drain();
+        }
+    }
+
+    @Override
+    public void drainAll() {
+        fabric.drain();
+    }
+
+    @Override
+    public boolean invalidate(int requester, int pasid, long iova, long bytes, long timeoutNanos) {
+        Endpoint endpoint = fabric.requesters.find(requester);
+        return endpoint == null || endpoint.ats().invalidate(pasid, iova, bytes, timeoutNanos);
+    }
+
+    @Override
+    public void respond(int requester, int pasid, int group, int code) {
+        Endpoint endpoint = fabric.requesters.find(requester);
+        if (endpoint != null) {
+            endpoint.ats().respond(group, code);
+        }
     }
 
     /** Sets the IOMMU. */

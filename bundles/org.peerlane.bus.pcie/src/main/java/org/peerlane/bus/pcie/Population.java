@@ -148,6 +148,7 @@ final class Population {
         events.doing("device " + type + " for slot " + name);
         FunctionDmaPort port = new FunctionDmaPort(fabric);
         MsiPort msi = new MsiPort(port, fabric.trace);
+        AtsFunction ats = new AtsFunction(port, fabric);
         DeviceModel model = null;
         Endpoint function;
         try {
@@ -159,11 +160,19 @@ final class Population {
                                             slot.config.options(),
                                             port,
                                             msi,
+                                            ats,
                                             fabric.execution,
                                             tracer));
             function =
                     new Endpoint(
-                            fabric, slot.place.bus(), slot.place.number(), name, port, msi, model);
+                            fabric,
+                            slot.place.bus(),
+                            slot.place.number(),
+                            name,
+                            port,
+                            msi,
+                            ats,
+                            model);
         } catch (RuntimeException | LinkageError e) {
             slot.failed = type;
             refuse(name, type, e);

@@ -34,9 +34,22 @@ public final class SlotComponent {
         @AttributeDefinition(description = "type of the device in it, such as edu")
         String device();
 
-        /** Where it is. */
-        @AttributeDefinition(description = "PCIe address, such as 00:04.0")
-        String address();
+        /** Where it is, in a root complex. */
+        @AttributeDefinition(
+                description = "PCIe address on a root bus, such as 00:04.0; or else a port")
+        String address() default "";
+
+        /** Where it is, below a port. */
+        @AttributeDefinition(
+                description = "the port it is below, such as rp0 or sw0.1; or else an address")
+        String port() default "";
+
+        /** Which function of the device. */
+        @AttributeDefinition(
+                description = "below a port: number of the function",
+                min = "0",
+                max = "7")
+        int function() default 0;
     }
 
     private final SlotConfig config;
@@ -46,7 +59,12 @@ public final class SlotComponent {
     public SlotComponent(Config config, Map<String, Object> properties) {
         this.config =
                 new SlotConfig(
-                        config.name(), config.device(), config.address(), options(properties));
+                        config.name(),
+                        config.device(),
+                        config.address(),
+                        config.port(),
+                        config.function(),
+                        options(properties));
     }
 
     SlotConfig config() {

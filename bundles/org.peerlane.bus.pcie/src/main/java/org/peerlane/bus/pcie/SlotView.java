@@ -1,6 +1,7 @@
 package org.peerlane.bus.pcie;
 
 import java.util.Map;
+import org.peerlane.bus.api.AtsPort;
 import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.InterruptPort;
@@ -13,6 +14,7 @@ record SlotView(
         Map<String, Object> options,
         DmaPort dma,
         InterruptPort interrupts,
+        AtsPort ats,
         Execution execution,
         Tracer tracer)
         implements DeviceSlot {}

@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.peerlane.bus.api.AtsPort;
 import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.DmaResult;
@@ -101,5 +102,10 @@ final class TestSlot implements DeviceSlot, DmaPort, InterruptPort, TraceSink {
     @Override
     public void accept(long nanos, TraceEvent event) {
         events.add(event);
+    }
+
+    @Override
+    public AtsPort ats() {
+        throw new UnsupportedOperationException("the device has no TLB");
     }
 }

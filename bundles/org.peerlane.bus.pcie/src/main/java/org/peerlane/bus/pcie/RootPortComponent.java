@@ -1,0 +1,52 @@
+package org.peerlane.bus.pcie;
+
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.ConfigurationPolicy;
+import org.osgi.service.metatype.annotations.AttributeDefinition;
+import org.osgi.service.metatype.annotations.Designate;
+import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+
+/** One root port of the board, as its configuration says. */
+@Component(
+        service = PortSource.class,
+        configurationPid = RootPortComponent.PID,
+        configurationPolicy = ConfigurationPolicy.REQUIRE)
+@Designate(ocd = RootPortComponent.Config.class, factory = true)
+public final class RootPortComponent implements PortSource {
+    static final String PID = "org.peerlane.bus.pcie.port";
+
+    /** Keys of the PID. */
+    @ObjectClassDefinition(name = "PCIe root port")
+    public @interface Config {
+        /** The port's name. */
+        @AttributeDefinition(description = "name of the port, such as rp0")
+        String name();
+
+        /** Where it is. */
+        @AttributeDefinition(description = "PCIe address on a root bus, such as 00:01.0")
+        String address();
+
+        /** What is below may come and go. */
+        @AttributeDefinition(description = "the slot below is hot-plug capable")
+        boolean hotplug() default false;
+
+        /** Access control. */
+        @AttributeDefinition(description = "the port has access control services (ACS)")
+        boolean acs() default true;
+    }
+
+    private final PortConfig config;
+
+    /** Takes the configuration. */
+    @Activate
+    public RootPortComponent(Config config) {
+        this.config =
+                new PortConfig(config.name(), config.address(), 0, config.hotplug(), config.acs());
+    }
+
+    @Override
+    public PortConfig config() {
+        return config;
+    }
+}
