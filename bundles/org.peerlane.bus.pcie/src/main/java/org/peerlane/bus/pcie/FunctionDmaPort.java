@@ -32,6 +32,10 @@ import org.peerlane.bus.api.PcieAddress;
 final class FunctionDmaPort implements DmaPort {
     private static final Logger LOG = LogManager.getLogger(FunctionDmaPort.class);
     private static final long PAGE = 4096;
+
+    /** How far a drain may have to wait for one that is under way. */
+    private static final long RUN = 16 * PAGE;
+
     private static final ValueLayout.OfInt LE_INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
     private static final int REFUSAL_BITS = 8;
@@ -179,10 +183,12 @@ final class FunctionDmaPort implements DmaPort {
         if (Long.compareUnsigned(at + (length - 1), at) < 0) { // never wraps to address 0
             return refuse(at, length, write, DmaResult.UNSUPPORTED_REQUEST, 0);
         }
+        // nobody can come in between: requests that follow each other are counted as one
+        long step = fabric.betweenTransactions.isActive() ? PAGE : RUN;
         long done = 0;
         while (true) {
             long from = at + done;
-            long bytes = Math.min(length - done, PAGE - (from & (PAGE - 1)));
+            long bytes = Math.min(length - done, step - (from & (step - 1)));
             long result = transaction(life, from, attributes, local, offset + done, bytes, write);
             if (!DmaResult.isOk(result)) {
                 return refuse(from, bytes, write, DmaResult.status(result), done);

@@ -13,6 +13,14 @@ public interface Checkpoint {
     /** {@return the name it was asked for with} */
     String name();
 
+    /**
+     * {@return whether anything can happen here now: armed, or simulated} Hot paths that pass a
+     * point many times ask once, and go in larger steps where nothing can.
+     */
+    default boolean isActive() {
+        return true;
+    }
+
     /** The calling thread is at this point. What an armed action throws comes out of here. */
     void reached();
 }

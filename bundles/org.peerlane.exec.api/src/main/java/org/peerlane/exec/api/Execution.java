@@ -28,6 +28,14 @@ public interface Execution {
      */
     EmulatedThread start(ThreadKind kind, String name, Runnable body);
 
+    /**
+     * {@return whether threads and time are simulated} Then one thread runs at a time, and whoever
+     * waits must do so on a lock's condition or a timer, never by looking again and again.
+     */
+    default boolean isSimulated() {
+        return false;
+    }
+
     /** {@return the time since an arbitrary start; it never goes back} */
     long nanoTime();
 

@@ -28,6 +28,11 @@ final class LiveCheckpoint implements Checkpoint {
     }
 
     @Override
+    public boolean isActive() {
+        return armed != null;
+    }
+
+    @Override
     public void reached() {
         Action[] actions = armed;
         if (actions != null) {

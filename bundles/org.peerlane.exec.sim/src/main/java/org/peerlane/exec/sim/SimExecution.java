@@ -31,6 +31,11 @@ final class SimExecution implements Execution {
     }
 
     @Override
+    public boolean isSimulated() {
+        return true;
+    }
+
+    @Override
     public long nanoTime() {
         return scheduler.now();
     }
