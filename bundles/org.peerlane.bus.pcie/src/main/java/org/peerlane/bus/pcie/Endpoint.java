@@ -279,7 +279,11 @@ final class Endpoint extends BusFunction {
         } else if (!awake || (command() & Type0.COMMAND_BME) == 0) {
             refusal = DmaResult.BUS_MASTER_OFF;
         }
-        port.state(generation, refusal);
+        if (present) {
+            port.state(generation, refusal);
+        } else {
+            port.departed(generation);
+        }
         msi.program(present ? programmedMsi() : MsiPort.Programmed.OFF);
     }
 
@@ -529,7 +533,7 @@ final class Endpoint extends BusFunction {
     /** Bus master off, and what was under way has landed. */
     void stopBusMaster() {
         update(Type0.COMMAND, 2, ~Type0.COMMAND_BME, 0);
-        port.drain();
+        port.settle();
     }
 
     /** The function is not there any more; when it returns, nothing of it or to it is under way. */
@@ -548,7 +552,7 @@ final class Endpoint extends BusFunction {
             fabric.remove(this);
             fabric.requesters.remove(port.requester(), this);
             ats.reset();
-            port.drain();
+            port.settle();
             fabric.drain();
         } finally {
             resetLock.unlock();
@@ -559,6 +563,7 @@ final class Endpoint extends BusFunction {
     void close() {
         releaseInterrupts();
         posted.close();
+        port.close();
         accesses.drain();
         callModel("close", model::close);
         hostInterrupts.close();

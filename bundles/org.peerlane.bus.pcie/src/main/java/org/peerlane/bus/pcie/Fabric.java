@@ -48,6 +48,14 @@ final class Fabric {
     final Checkpoint betweenTransactions;
     final Checkpoint beforeArrival;
 
+    /** A queued write is about to go on, to the root complex or to a peer. */
+    final Checkpoint rootPath;
+
+    final Checkpoint peerPath;
+
+    /** Posted writes are queued, path by path, instead of arriving at once. */
+    final boolean queued;
+
     /** Whether the board has an IOMMU; then nothing passes while the service is away. */
     final boolean iommuDeclared;
 
@@ -65,7 +73,9 @@ final class Fabric {
             BusTrace trace,
             PhysicalMemory memory,
             List<HostBridge> hosts,
-            boolean iommuDeclared) {
+            boolean iommuDeclared,
+            boolean queued) {
+        this.queued = queued;
         this.execution = execution;
         this.trace = trace;
         this.hosts = List.copyOf(hosts);
@@ -74,6 +84,8 @@ final class Fabric {
         beforeCopy = execution.checkpoint("bus.dma.before-copy");
         betweenTransactions = execution.checkpoint("bus.dma.between-transactions");
         beforeArrival = execution.checkpoint("bus.dma.before-arrival");
+        rootPath = execution.checkpoint("bus.posted.to-root");
+        peerPath = execution.checkpoint("bus.posted.to-peer");
         topology = execution.lock("bus.topology");
         interrupts = new InterruptController(execution);
         config = new ConfigCycles(this.hosts);

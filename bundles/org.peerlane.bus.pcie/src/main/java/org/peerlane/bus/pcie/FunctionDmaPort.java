@@ -58,11 +58,15 @@ final class FunctionDmaPort implements DmaPort {
     private final RouteTable physical = new RouteTable();
     private final BusTrace trace;
     private final InFlight inFlight;
+    private final @Nullable PostedPaths paths;
     private final LongAdder lost = new LongAdder();
     private final LongAdder refused = new LongAdder();
 
     /** Generation, and in the low byte the status that refuses everything, or OK. */
     private volatile long state = DmaResult.GONE;
+
+    /** The life whose queued writes may still arrive. */
+    private volatile long arrivable;
 
     /** Whose port it is; set before the first request. */
     private volatile @Nullable Endpoint function;
@@ -78,10 +82,14 @@ final class FunctionDmaPort implements DmaPort {
         this.fabric = fabric;
         trace = fabric.trace;
         inFlight = new InFlight(fabric.execution, "bus.in-flight");
+        paths = fabric.queued ? new PostedPaths(fabric, this::arrive) : null;
     }
 
     void function(Endpoint endpoint) {
         function = endpoint;
+        if (paths != null) {
+            paths.name(endpoint.slot());
+        }
     }
 
     /** Says how its requests are signed from now on. */
@@ -137,12 +145,33 @@ final class FunctionDmaPort implements DmaPort {
      * @param refusal OK, or the status of everything that begins now
      */
     void state(long generation, int refusal) {
+        arrivable = generation;
         state = generation << REFUSAL_BITS | refusal;
+    }
+
+    /** The function has been pulled out: what had left it still arrives (PC-68). */
+    void departed(long generation) {
+        state = generation << REFUSAL_BITS | DmaResult.GONE;
     }
 
     /** Waits for the transactions that began before; not from inside one. */
     void drain() {
         inFlight.drain();
+    }
+
+    /** Waits until nothing that the function has posted is on its way. */
+    void settle() {
+        if (paths != null) {
+            paths.flushAll();
+        }
+        drain();
+    }
+
+    /** Nothing more will be posted. */
+    void close() {
+        if (paths != null) {
+            paths.close();
+        }
     }
 
     /** {@return OK, or the status that refuses everything now} */
@@ -183,6 +212,20 @@ final class FunctionDmaPort implements DmaPort {
         if (Long.compareUnsigned(at + (length - 1), at) < 0) { // never wraps to address 0
             return refuse(at, length, write, DmaResult.UNSUPPORTED_REQUEST, 0);
         }
+        if (paths != null) {
+            return queue(paths, life, at, attributes, local, offset, length, write);
+        }
+        return run(life, at, attributes, local, offset, length, write);
+    }
+
+    private long run(
+            long life,
+            long at,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long length,
+            boolean write) {
         // nobody can come in between: requests that follow each other are counted as one
         long step = fabric.betweenTransactions.isActive() ? PAGE : RUN;
         long done = 0;
@@ -205,6 +248,68 @@ final class FunctionDmaPort implements DmaPort {
         return (int) state & (1 << REFUSAL_BITS) - 1;
     }
 
+    /** Posts a write, request by request; a read waits for the earlier writes of its paths. */
+    private long queue(
+            PostedPaths to,
+            long life,
+            long at,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long length,
+            boolean write) {
+        boolean at10 = (attributes & DmaAttributes.TRANSLATED) != 0;
+        for (long done = 0; done < length; ) {
+            long from = at + done;
+            Route route = route(at10, from);
+            long bytes = most(route, from, Math.min(length - done, PAGE - (from & (PAGE - 1))));
+            if (write) {
+                if (refusal(state) != DmaResult.OK) {
+                    return refuse(from, bytes, true, refusal(state), done);
+                }
+                to.post(route.function(), life, from, attributes, local, offset + done, bytes);
+                if (done + bytes < length) {
+                    fabric.betweenTransactions.reached();
+                }
+            } else {
+                to.flush(route.function());
+            }
+            done += bytes;
+        }
+        return write ? length : run(life, at, attributes, local, offset, length, false);
+    }
+
+    /** A queued write goes on; bus master may be off by now (PC-65), but not its life over. */
+    private void arrive(
+            long life, long address, int attributes, MemorySegment data, long offset, long bytes) {
+        long done = 0;
+        while (done < bytes) {
+            int section = inFlight.enter();
+            long result;
+            try {
+                if (arrivable != life >>> REFUSAL_BITS) {
+                    lose(address + done, bytes - done, "it is of an earlier life");
+                    return;
+                }
+                result =
+                        request(
+                                address + done,
+                                attributes,
+                                data,
+                                offset + done,
+                                bytes - done,
+                                true);
+            } finally {
+                inFlight.exit(section);
+            }
+            if (!DmaResult.isOk(result)) {
+                lose(address + done, bytes - done, DmaResult.describe(result));
+                return;
+            }
+            done += result;
+        }
+    }
+
     /** {@return OK with the bytes it covered, at most {@code bytes}; or why not} */
     private long transaction(
             long life,
@@ -221,17 +326,28 @@ final class FunctionDmaPort implements DmaPort {
                 boolean over = now >>> REFUSAL_BITS != life >>> REFUSAL_BITS;
                 return DmaResult.of(over ? DmaResult.GONE : refusal(now), 0);
             }
-            Route route = route((attributes & DmaAttributes.TRANSLATED) != 0, from);
-            long most = most(route, from, bytes);
-            return switch (route.end()) {
-                case ROOT -> atRoot(from, attributes, local, offset, most, write);
-                case MEMORY, REGISTERS -> move(route, from, from, local, offset, most, write);
-                case NOBODY -> unanswered(from, most, write, route.why());
-                case VIOLATION -> violation(from, most, write, route.why());
-            };
+            return request(from, attributes, local, offset, bytes, write);
         } finally {
             inFlight.exit(section);
         }
+    }
+
+    /** Takes the way that the ports are programmed for; in the counted section. */
+    private long request(
+            long from,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
+        Route route = route((attributes & DmaAttributes.TRANSLATED) != 0, from);
+        long most = most(route, from, bytes);
+        return switch (route.end()) {
+            case ROOT -> atRoot(from, attributes, local, offset, most, write);
+            case MEMORY, REGISTERS -> move(route, from, from, local, offset, most, write);
+            case NOBODY -> unanswered(from, most, write, route.why());
+            case VIOLATION -> violation(from, most, write, route.why());
+        };
     }
 
     /** {@return of so many bytes from an address, how many a route covers} */

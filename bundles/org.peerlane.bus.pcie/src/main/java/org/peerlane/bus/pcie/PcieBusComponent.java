@@ -49,6 +49,13 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
                 description =
                         "the board has an IOMMU; while its service is away all DMA is blocked")
         boolean iommu() default false;
+
+        /** Posted writes take time. */
+        @AttributeDefinition(
+                description =
+                        "posted writes are queued path by path and arrive later, as on hardware;"
+                                + " slower, and shows missing flushes between paths")
+        boolean postedQueues() default false;
     }
 
     private final PcieRoot root;
@@ -71,7 +78,8 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
                                 ? List.of(HostBridgeConfig.DEFAULT)
                                 : hosts.stream().map(HostBridgeComponent::config).toList(),
                         ports.stream().map(PortSource::config).toList(),
-                        config.iommu());
+                        config.iommu(),
+                        config.postedQueues());
     }
 
     @Deactivate

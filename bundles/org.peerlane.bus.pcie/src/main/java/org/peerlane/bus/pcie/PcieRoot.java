@@ -50,7 +50,8 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
                 memory,
                 List.of(HostBridgeConfig.DEFAULT),
                 List.of(),
-                iommuDeclared);
+                iommuDeclared,
+                false);
     }
 
     /**
@@ -60,6 +61,7 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
      * @param hosts the host bridges; no two have a bus of one segment, or an address, in common
      * @param ports root ports and switches; one that cannot be is logged and left out
      * @param iommuDeclared the board has an IOMMU: without {@link #translation} all DMA is blocked
+     * @param queued posted writes are queued on their paths; under simulation they always are
      */
     public PcieRoot(
             Execution execution,
@@ -67,9 +69,17 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
             PhysicalMemory memory,
             List<HostBridgeConfig> hosts,
             List<PortConfig> ports,
-            boolean iommuDeclared) {
+            boolean iommuDeclared,
+            boolean queued) {
         List<HostBridge> bridges = hosts.stream().map(HostBridge::new).toList();
-        fabric = new Fabric(execution, new BusTrace(tracer), memory, bridges, iommuDeclared);
+        fabric =
+                new Fabric(
+                        execution,
+                        new BusTrace(tracer),
+                        memory,
+                        bridges,
+                        iommuDeclared,
+                        queued || execution.isSimulated());
         events = new EventQueue(execution);
         Tree tree = new Tree(fabric, ports);
         population = new Population(fabric, tracer, events, tree, new Enumerator(fabric, memory));

@@ -43,7 +43,15 @@ final class TestMachine implements AutoCloseable {
 
     /** A machine with ports. */
     TestMachine(List<HostBridgeConfig> hosts, List<PortConfig> ports, boolean iommuDeclared) {
-        root = new PcieRoot(execution, tracer, memory, hosts, ports, iommuDeclared);
+        this(hosts, ports, iommuDeclared, false);
+    }
+
+    TestMachine(
+            List<HostBridgeConfig> hosts,
+            List<PortConfig> ports,
+            boolean iommuDeclared,
+            boolean queued) {
+        root = new PcieRoot(execution, tracer, memory, hosts, ports, iommuDeclared, queued);
         tracer.attach(
                 new TraceSink() {
                     @Override
