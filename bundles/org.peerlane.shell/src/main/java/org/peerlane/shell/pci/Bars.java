@@ -32,18 +32,6 @@ final class Bars {
         }
     }
 
-    /** {@return whether the BAR's registers say that it has an address in memory space} */
-    static boolean isWide(ConfigView config, int index) {
-        long low = config.u32(ConfigView.BAR0 + 4 * index);
-        return (low & IO) == 0 && (low & TYPE) == TYPE_64;
-    }
-
-    /** {@return whether reads of the BAR have no side effects} */
-    static boolean isPrefetchable(ConfigView config, int index) {
-        long low = config.u32(ConfigView.BAR0 + 4 * index);
-        return (low & IO) == 0 && (low & PREFETCHABLE) != 0;
-    }
-
     /** {@return whether the function has any memory BAR} */
     static boolean hasMemory(ConfigView config) {
         for (int i = 0; i < config.bars(); i++) {
@@ -72,14 +60,12 @@ final class Bars {
                 port(out, config, low);
             } else {
                 boolean wide = (low & TYPE) == TYPE_64;
-                if (wide && i == count - 1) {
-                    out.add("Memory at <broken-64-bit-slot>");
-                    wide = false;
-                } else {
-                    long high = wide ? config.u32(ConfigView.BAR0 + 4 * i + 4) << 32 : 0;
-                    memory(out, range, high | low & ~0xFL);
-                }
-                kind(out, config, low, range, wide);
+                boolean broken = wide && i == count - 1;
+                wide &= !broken;
+                long high = wide ? config.u32(ConfigView.BAR0 + 4 * i + 4) << 32 : 0;
+                memory(out, range, high | low & ~0xFL, broken);
+                boolean virtual = range != null && (high | low & ~0xFL) == 0;
+                kind(out, (int) low, virtual || (config.u16(ConfigView.COMMAND) & 2) != 0);
                 i += wide ? 1 : 0;
             }
             out.line(range == null ? "" : size(range.bytes()));
@@ -95,32 +81,31 @@ final class Bars {
     }
 
     private static void memory(
-            Lines out, @Nullable AddressRange<PhysicalAddress> range, long register) {
+            Lines out,
+            @Nullable AddressRange<PhysicalAddress> range,
+            long register,
+            boolean broken) {
         long address = range == null ? register : range.first().value();
         out.add("Memory at ");
-        out.add(address == 0 ? "<unassigned>" : "%08x".formatted(address));
+        out.add(
+                broken
+                        ? "<broken-64-bit-slot>"
+                        : address == 0 ? "<unassigned>" : "%08x".formatted(address));
         if (range != null && register == 0) {
             out.add(" [virtual]"); // the bus gave it an address, but the register lost it
         }
     }
 
-    private static void kind(
-            Lines out,
-            ConfigView config,
-            long low,
-            @Nullable AddressRange<PhysicalAddress> range,
-            boolean wide) {
+    private static void kind(Lines out, int low, boolean decodes) {
         String type =
-                switch ((int) low & TYPE) {
+                switch (low & TYPE) {
                     case TYPE_32 -> "32-bit";
                     case TYPE_1M -> "low-1M";
                     case TYPE_64 -> "64-bit";
                     default -> "type 3";
                 };
         out.add(" (%s, %sprefetchable)".formatted(type, (low & PREFETCHABLE) != 0 ? "" : "non-"));
-        boolean decodes = (config.u16(ConfigView.COMMAND) & 2) != 0;
-        boolean lost = range != null && (low & ~0xFL) == 0 && !wide;
-        out.add(decodes || lost ? "" : " [disabled]");
+        out.add(decodes ? "" : " [disabled]");
     }
 
     /** Writes a line for the expansion ROM at a register, if there is one. */
