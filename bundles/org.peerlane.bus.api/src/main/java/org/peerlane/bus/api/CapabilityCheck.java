@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Whether capabilities go with each other and with the BARs. */
 final class CapabilityCheck {
+    /** SV, TB and UF. */
+    private static final int PORT_ACS = 0x13;
+
     private CapabilityCheck() {}
 
     static void check(List<BarLayout> bars, List<CapabilityLayout> capabilities) {
@@ -24,6 +27,13 @@ final class CapabilityCheck {
                 case CapabilityLayout.MsiX msiX -> {
                     once(kinds, msiX);
                     msiX(bars, msiX);
+                }
+                case CapabilityLayout.Acs acs -> {
+                    once(kinds, acs);
+                    Check.that(
+                            (acs.bits() & PORT_ACS) == 0,
+                            "ACS bits 0x%x; SV, TB and UF (0x13) are for ports only",
+                            acs.bits());
                 }
                 default -> once(kinds, capability);
             }
