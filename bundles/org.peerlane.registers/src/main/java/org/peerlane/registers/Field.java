@@ -47,6 +47,21 @@ public record Field(int high, int low, String name, Access access) {
         return new Field(high, low, name, Access.WO);
     }
 
+    /** {@return a field that software reads, and that is sticky} */
+    public static Field ros(int high, int low, String name) {
+        return new Field(high, low, name, Access.ROS);
+    }
+
+    /** {@return a field that software reads and writes, and that is sticky} */
+    public static Field rws(int high, int low, String name) {
+        return new Field(high, low, name, Access.RWS);
+    }
+
+    /** {@return a sticky field whose bits software clears by writing ones} */
+    public static Field w1cs(int high, int low, String name) {
+        return new Field(high, low, name, Access.W1CS);
+    }
+
     /** {@return reserved bits} */
     public static Field rsvd(int high, int low) {
         return new Field(high, low, RESERVED, Access.RSVD);

@@ -17,10 +17,10 @@ public interface Register {
     /** {@return the specification's spelling; an enum has it already} */
     String name();
 
-    /** {@return where it starts: a multiple of 4} */
+    /** {@return where it starts: a multiple of 4, or of its width if that is less} */
     int offset();
 
-    /** {@return its width: 4 or 8} */
+    /** {@return its width: 4 or 8; in a {@link RegisterMap} also 1 or 2} */
     int bytes();
 
     /** {@return its value after a reset} */

@@ -7,23 +7,34 @@ import java.util.Set;
 final class RegisterCheck {
     private RegisterCheck() {}
 
+    /** A register of a {@link RegisterFile}. */
     static void check(Register register, int windowBytes) {
-        int offset = register.offset();
         int bytes = register.bytes();
         if (bytes != 4 && bytes != 8) {
             throw wrong(register, "has %d bytes; expected 4 or 8".formatted(bytes));
         }
-        if (offset < 0 || offset % 4 != 0 || offset + bytes > windowBytes) {
+        checkNarrow(register, windowBytes);
+    }
+
+    /** A register of a {@link RegisterMap}. */
+    static void checkNarrow(Register register, int windowBytes) {
+        int offset = register.offset();
+        int bytes = register.bytes();
+        if (bytes != 1 && bytes != 2 && bytes != 4 && bytes != 8) {
+            throw wrong(register, "has %d bytes; expected 1, 2, 4 or 8".formatted(bytes));
+        }
+        int aligned = Math.min(bytes, 4);
+        if (offset < 0 || offset % aligned != 0 || offset + bytes > windowBytes) {
             throw wrong(
                     register,
-                    "is at 0x%x; expected a multiple of 4 inside a window of 0x%x bytes"
-                            .formatted(offset, windowBytes));
+                    "is at 0x%x; expected a multiple of %d inside a window of 0x%x bytes"
+                            .formatted(offset, aligned, windowBytes));
         }
         fields(register);
     }
 
     private static void fields(Register register) {
-        long all = register.bytes() == 4 ? 0xFFFF_FFFFL : -1;
+        long all = -1L >>> 64 - register.bytes() * 8;
         long covered = 0;
         long reserved = 0;
         Set<String> names = new HashSet<>();

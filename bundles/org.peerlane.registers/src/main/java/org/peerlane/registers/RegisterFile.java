@@ -80,20 +80,17 @@ public final class RegisterFile<E extends Enum<E> & Register> {
         }
         for (Field field : register.fields()) {
             long mask = field.mask();
-            switch (field.access()) {
-                case RO -> add(readable, at, register, mask);
-                case RW -> {
-                    add(readable, at, register, mask);
-                    add(writable, at, register, mask);
-                }
-                case W1C -> {
-                    add(readable, at, register, mask);
-                    add(clearable, at, register, mask);
-                }
-                case WO -> add(writable, at, register, mask);
-                case RSVD -> {}
+            Access access = field.access();
+            if (access.readable()) {
+                add(readable, at, register, mask);
             }
-            if (field.access() != Access.RSVD) {
+            if (access.writable()) {
+                add(writable, at, register, mask);
+            }
+            if (access.clearable()) {
+                add(clearable, at, register, mask);
+            }
+            if (access != Access.RSVD) {
                 real[register.ordinal()] |= mask;
             }
         }

@@ -11,11 +11,11 @@ import static org.peerlane.device.edu.EduRegister.STATUS;
 import static org.peerlane.device.edu.EduRegister.WIDE_FROM;
 import static org.peerlane.device.edu.EduRegister.WINDOW_BYTES;
 
-import java.util.List;
 import java.util.concurrent.atomic.LongAdder;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.peerlane.bus.api.BarLayout;
+import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.FunctionLayout;
@@ -43,15 +43,13 @@ final class EduDevice implements DeviceModel {
     static final long BAR_BYTES = 1 << 20;
 
     private static final FunctionLayout LAYOUT =
-            new FunctionLayout(
-                    VENDOR_ID,
-                    DEVICE_ID,
-                    0x10,
-                    0x00FF00,
-                    0x1AF4, // subsystem of QEMU's devices
-                    0x1100,
-                    List.of(BarLayout.registers(0, BAR_BYTES, false, false)),
-                    1);
+            FunctionLayout.of(VENDOR_ID, DEVICE_ID, 0x00FF00)
+                    .revision(0x10)
+                    .subsystem(0x1AF4, 0x1100) // of QEMU's devices
+                    .interruptPin(1)
+                    .bar(BarLayout.registers(0, BAR_BYTES, false, false))
+                    .with(new CapabilityLayout.Msi(1, true, false))
+                    .build();
 
     private static final Logger LOG = LogManager.getLogger(EduDevice.class);
 

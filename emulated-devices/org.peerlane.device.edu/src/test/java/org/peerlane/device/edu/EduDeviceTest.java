@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.CountDownLatch;
@@ -17,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
@@ -83,7 +85,9 @@ class EduDeviceTest {
         assertThat(layout.deviceId()).isEqualTo(0x11E8);
         assertThat(layout.revision()).isEqualTo(0x10);
         assertThat(layout.classCode()).isEqualTo(0x00FF00);
-        assertThat(layout.msiVectors()).isEqualTo(1);
+        assertThat(layout.capabilities())
+                .isEqualTo(List.<CapabilityLayout>of(new CapabilityLayout.Msi(1, true, false)));
+        assertThat(layout.interruptPin()).isEqualTo(1);
         assertThat(layout.bars())
                 .singleElement()
                 .satisfies(bar -> {
