@@ -1,8 +1,11 @@
 package org.peerlane.bus.pcie;
 
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieAddress;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.pcie.config.CapabilityId;
+import org.peerlane.bus.pcie.config.ConfigSpace;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
@@ -16,6 +19,10 @@ import org.peerlane.kernel.api.PhysicalAddress;
  * do not lead here (PC-40, PC-45, PC-63).
  */
 abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port {
+    static final int COMMAND = 0x04;
+    static final int COMMAND_MEMORY = 1 << 1;
+    static final int COMMAND_MASTER = 1 << 2;
+
     private static final int HEADER_TYPE = 0x0E;
 
     final Fabric fabric;
@@ -91,6 +98,13 @@ abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port
 
     /** The requester id has changed. */
     abstract void captured();
+
+    /** {@return where a capability of its own is} */
+    abstract OptionalInt findCapability(CapabilityId id);
+
+    static long ones(int bytes) {
+        return ConfigSpace.ones(bytes);
+    }
 
     /** A type 0 config read has arrived. */
     abstract long configRead(int offset, int bytes);

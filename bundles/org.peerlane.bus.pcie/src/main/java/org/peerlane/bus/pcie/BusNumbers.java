@@ -15,6 +15,7 @@ final class BusNumbers {
     private static final int BRIDGE = 1;
 
     private static final int MULTIFUNCTION = 0x80;
+    private static final int ACS = 0x000D;
 
     private final ConfigCycles config;
     private final int segment;
@@ -64,25 +65,30 @@ final class BusNumbers {
             return highest;
         }
         int secondary = highest + 1;
-        write(bus, number, Type1.PRIMARY, 1, bus);
-        write(bus, number, Type1.SECONDARY, 1, secondary);
-        write(bus, number, Type1.SUBORDINATE, 1, 0xFF);
+        write(bus, number, Bridge.PRIMARY, 1, bus);
+        write(bus, number, Bridge.SECONDARY, 1, secondary);
+        write(bus, number, Bridge.SUBORDINATE, 1, 0xFF);
         int last = scan(secondary);
-        write(bus, number, Type1.SUBORDINATE, 1, last);
-        write(bus, number, Type1.MEMORY_BASE, 4, 0x0000_FFF0L);
-        write(bus, number, Type1.PREFETCH_BASE, 4, 0x0001_FFF1L);
-        write(bus, number, Type1.PREFETCH_BASE_HIGH, 4, 0xFFFF_FFFFL);
-        write(bus, number, Type1.PREFETCH_LIMIT_HIGH, 4, 0);
-        write(bus, number, Type0.COMMAND, 2, Type0.COMMAND_MSE | Type0.COMMAND_BME);
-        if (isolate && (config.read(segment, bus, number, Type1.ACS, 2) & 0xFFFF) == 0x0D) {
+        write(bus, number, Bridge.SUBORDINATE, 1, last);
+        write(bus, number, Bridge.MEMORY_BASE, 4, 0x0000_FFF0L);
+        write(bus, number, Bridge.PREFETCH_BASE, 4, 0x0001_FFF1L);
+        write(bus, number, Bridge.PREFETCH_BASE_HIGH, 4, 0xFFFF_FFFFL);
+        write(bus, number, Bridge.PREFETCH_LIMIT_HIGH, 4, 0);
+        write(bus, number, BusFunction.COMMAND, 2, BusFunction.COMMAND_MEMORY | BusFunction.COMMAND_MASTER);
+        int acs = isolate ? Capabilities.extended(this::read, bus, number, ACS) : 0;
+        if (acs != 0) {
             int bits =
                     PortState.SOURCE_VALIDATION
                             | PortState.REQUEST_REDIRECT
                             | PortState.COMPLETION_REDIRECT
                             | PortState.UPSTREAM_FORWARDING;
-            write(bus, number, Type1.ACS_CONTROL, 2, bits);
+            write(bus, number, acs + 6, 2, bits);
         }
         return last;
+    }
+
+    private long read(int bus, int number, int offset, int bytes) {
+        return config.read(segment, bus, number, offset, bytes);
     }
 
     private void write(int bus, int number, int offset, int bytes, long value) {

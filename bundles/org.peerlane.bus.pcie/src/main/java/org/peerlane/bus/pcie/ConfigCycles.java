@@ -2,6 +2,7 @@ package org.peerlane.bus.pcie;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.pcie.config.ConfigSpace;
 
 /**
  * Config requests, hop by hop by bus number, as ECAM makes them (PC-2, PC-4, PC-40).

@@ -2,7 +2,8 @@ package org.peerlane.bus.pcie;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.List;
+import java.util.OptionalInt;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
@@ -12,43 +13,54 @@ import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.ResetKind;
+import org.peerlane.bus.pcie.config.BarRegisters;
+import org.peerlane.bus.pcie.config.CapabilityId;
+import org.peerlane.bus.pcie.config.Effect;
+import org.peerlane.bus.pcie.config.ErrorMessage;
+import org.peerlane.bus.pcie.config.Express;
+import org.peerlane.bus.pcie.config.ExpressType;
+import org.peerlane.bus.pcie.config.FunctionConfig;
+import org.peerlane.bus.pcie.config.Msi;
+import org.peerlane.bus.pcie.config.MsiX;
+import org.peerlane.bus.pcie.config.MsiXTable;
+import org.peerlane.bus.pcie.config.PcieError;
+import org.peerlane.bus.pcie.config.Pri;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.PhysicalAddress;
 
 /**
- * One function in its slot: config space, BAR decode, registers, resets.
+ * One function of a device in its place: config space, decode, resets, presence.
  *
  * <p><b>Life.</b> Present from the constructor until {@link #depart}; {@link #close} once, after.
  *
- * <p><b>Locks.</b> {@code bus.reset}, then {@code bus.function}, which guards config space. The
- * model is called without {@code bus.function}: its reset may wait for an engine of the device, and
- * that engine may be in a DMA. Routes are made ({@code bus.topology}) without it, too.
+ * <p><b>Locks.</b> {@code bus.reset}, then {@code bus.messages}, then {@code bus.function}, which
+ * guards config space. The model is called without {@code bus.function}: its reset may wait for an
+ * engine of the device, and that engine may be in a DMA.
  */
 final class Endpoint extends BusFunction {
     private static final Logger LOG = LogManager.getLogger(Endpoint.class);
 
-    static final int BARS = Type0.BARS;
+    static final int BARS = BarRegisters.BARS;
 
     private final DeviceModel model;
     private final FunctionLayout layout;
-    private final @Nullable BarLayout[] bars = new BarLayout[Type0.BARS];
+    private final @Nullable BarLayout[] bars = new BarLayout[BARS];
+    private final EndpointRegisters registers;
     private final FunctionDmaPort port;
-    private final MsiPort msi;
+    private final FunctionInterrupts interrupts;
     private final AtsFunction ats;
     private final PostedWrites posted;
     private final HostInterrupts hostInterrupts;
-    private final InFlight accesses;
-    private final AtomicBoolean modelThrew = new AtomicBoolean();
 
     /** Serialises resets and the departure. */
     private final NamedLock resetLock;
 
     /** Guarded by lock. */
-    private final ConfigSpace config;
+    private final FunctionConfig config;
 
     /** Guarded by lock. */
-    private final BarDecode decode;
+    private final long[] bases = new long[BarRegisters.ROM + 1];
 
     /** Guarded by lock. */
     private long lives = 1;
@@ -56,26 +68,20 @@ final class Endpoint extends BusFunction {
     /** How many resets are under way. Guarded by lock. */
     private int resetting;
 
+    /** A port above holds it in reset. Guarded by lock. */
+    private boolean held;
+
     /** Where the enumerator has put the BARs; 0: nowhere. Written by the life-cycle thread. */
-    private volatile long[] resources = new long[Type0.BARS];
+    private volatile long[] resources = new long[BARS];
 
     private volatile boolean present = true;
     private volatile long generation = 1; // the number of the life
 
-    /** Where BARs want to decode; 0: not. Never changed once published. */
-    private volatile long[] wanted = new long[Type0.BARS];
+    /** Where BARs decode; 0: not. Never changed once published. */
+    private volatile long[] decoding = new long[BARS];
 
-    /** Which BARs the CPU reaches, as of one epoch. */
-    private volatile Reach reach = new Reach(-1, 0, 0);
-
-    /**
-     * What of the BARs the CPU gets to.
-     *
-     * @param epoch when that was
-     * @param whole one bit per BAR that answers everywhere
-     * @param part one bit per BAR that answers in places
-     */
-    private record Reach(long epoch, int whole, int part) {}
+    /** Bytes of the BARs; a resizable one may change. Never changed once published. */
+    private volatile long[] sizes = new long[BARS];
 
     /**
      * @throws RuntimeException what the model threw when it was asked for its layout
@@ -86,26 +92,38 @@ final class Endpoint extends BusFunction {
             int number,
             String slot,
             FunctionDmaPort port,
-            MsiPort msi,
+            FunctionInterrupts interrupts,
             AtsFunction ats,
             DeviceModel model) {
         super(fabric, bus, number, slot);
         this.port = port;
-        this.msi = msi;
+        this.interrupts = interrupts;
         this.ats = ats;
-        ats.device(model instanceof AtsDevice told ? told : null);
         this.model = model;
         layout = model.layout();
         layout.bars().forEach(bar -> bars[bar.index()] = bar);
-        config = Type0.of(layout);
-        decode = new BarDecode(config, layout);
+        ExpressType type =
+                bus.parent == null ? ExpressType.ROOT_COMPLEX_ENDPOINT : ExpressType.ENDPOINT;
+        config = FunctionConfig.endpoint(layout, type);
+        MsiX msiX = config.msiX();
+        MsiXTable table =
+                msiX == null
+                        ? null
+                        : new MsiXTable(msiX.vectors(), port::message, fabric.execution);
+        interrupts.table(table);
+        registers = new EndpointRegisters(this, fabric, model, bars, msiX, table);
         resetLock = fabric.execution.lock("bus.reset");
         posted = new PostedWrites(this, fabric);
         hostInterrupts = new HostInterrupts(this, fabric);
-        accesses = new InFlight(fabric.execution, "bus.register-accesses");
+        ats.device(model instanceof AtsDevice told ? told : null);
         port.function(this);
         captured();
-        port.state(generation, DmaResult.BUS_MASTER_OFF);
+        lock.lock();
+        try {
+            refresh();
+        } finally {
+            lock.unlock();
+        }
     }
 
     FunctionLayout layout() {
@@ -120,29 +138,41 @@ final class Endpoint extends BusFunction {
         return posted;
     }
 
+    EndpointRegisters registers() {
+        return registers;
+    }
+
+    AtsFunction ats() {
+        return ats;
+    }
+
     long generation() {
         return generation;
     }
 
     /** {@return where a BAR decodes, as a bus address; 0: not} */
     long base(int bar) {
-        return wanted[bar];
+        return decoding[bar];
     }
 
     long barBytes(int bar) {
-        BarLayout layout = bars[bar];
-        return layout == null ? 0 : layout.bytes();
+        return sizes[bar];
     }
 
     /** {@return what is behind a BAR that behaves like memory, or null} */
     @Nullable MemorySegment memoryOf(int bar) {
-        BarLayout layout = bars[bar];
-        return layout == null ? null : layout.memory();
+        BarLayout behind = bars[bar];
+        return behind == null ? null : behind.memory();
     }
 
     /** {@return whether functions of the same device are reached inside it (PC-60)} */
     boolean reachesSiblings() {
-        return true;
+        lock.lock();
+        try {
+            return config.acs() == null || !config.acs().redirects();
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -152,10 +182,6 @@ final class Endpoint extends BusFunction {
         port.requester(now);
         fabric.requesters.remove(before, this);
         fabric.requesters.put(now, this);
-    }
-
-    AtsFunction ats() {
-        return ats;
     }
 
     @Override
@@ -179,16 +205,25 @@ final class Endpoint extends BusFunction {
     }
 
     @Override
+    OptionalInt findCapability(CapabilityId id) {
+        return config.capabilities().stream()
+                .filter(one -> one.id() == id)
+                .mapToInt(one -> one.at())
+                .findFirst();
+    }
+
+    @Override
     long configRead(int offset, int bytes) {
         lock.lock();
         try {
             if (!present) {
-                return ConfigSpace.ones(bytes);
+                return ones(bytes);
             }
-            if (layout.msiVectors() != 0) {
-                config.set(Type0.MSI_PENDING, 4, msi.pending());
+            Msi msi = config.msi();
+            if (msi != null) {
+                msi.pending(interrupts.pendingMsi());
             }
-            return withMultifunction(offset, bytes, config.get(offset, bytes));
+            return withMultifunction(offset, bytes, config.read(offset, bytes));
         } finally {
             lock.unlock();
         }
@@ -202,16 +237,19 @@ final class Endpoint extends BusFunction {
     /** A write by software, of which the bits in {@code kept} are as they are. */
     private void update(int offset, int bytes, long kept, long bits) {
         long value;
-        long[] before;
-        ResetKind reset;
+        int effects;
+        boolean moved;
         lock.lock();
         try {
             if (!present) {
                 return;
             }
-            before = wanted;
-            value = config.get(offset, bytes) & kept | bits & ~kept;
-            reset = change(offset, bytes, value);
+            value = config.read(offset, bytes) & kept | bits & ~kept;
+            effects = config.write(offset, bytes, value);
+            if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
+                beginReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
+            }
+            moved = refresh();
         } finally {
             lock.unlock();
         }
@@ -219,64 +257,37 @@ final class Endpoint extends BusFunction {
             fabric.trace.configWrite.emit(
                     new BusEvents.ConfigWrite(address(), offset, bytes, value));
         }
-        if (!Arrays.equals(before, wanted)) {
+        if (moved || (effects & Effect.ACS) != 0) {
             fabric.changed();
         }
-        if (reset != null) {
-            finishReset(reset);
-        } else {
-            msi.sendPending();
+        if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
+            finishReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
+        } else if (effects != 0) {
+            interrupts.apply(lock, config, true);
         }
     }
 
-    /** {@return the reset that the write has begun, or null} */
-    private @Nullable ResetKind change(int offset, int bytes, long value) {
+    /** Derives from config space what others look at without a lock. {@return BARs have moved} */
+    private boolean refresh() {
         assert lock.isHeldByCurrentThread();
-        int power = power();
-        config.write(offset, bytes, value);
-        decode.written(offset);
-        ResetKind reset = null;
-        if (power() != power) {
-            if (power() != Type0.D0 && power() != Type0.D3HOT) {
-                config.set(Type0.PMCSR, 1, power); // a state it does not have (PC-24)
-            } else if (power() == Type0.D0) {
-                reset = ResetKind.POWER; // PC-26
-            }
+        config.bases(bases);
+        long[] now = new long[BARS];
+        long[] bytes = new long[BARS];
+        for (int i = 0; i < BARS; i++) {
+            BarLayout bar = bars[i];
+            boolean memory = present && bar != null && !bar.io();
+            now[i] = memory ? bases[i] : 0;
+            bytes[i] = config.bars().bytes(i);
         }
-        int flr = Type0.DEVCTL + 1; // the bit's byte
-        if (offset <= flr
-                && flr < offset + bytes
-                && (value >>> (flr - offset) * 8 & Type0.DEVCTL_FLR >>> 8) != 0) {
-            reset = ResetKind.FLR; // PC-61
-        }
-        if (reset != null) {
-            beginReset();
-        }
-        refresh();
-        return reset;
-    }
-
-    private int power() {
-        return (int) config.get(Type0.PMCSR, 1) & Type0.PMCSR_STATE;
-    }
-
-    private int command() {
-        return (int) config.get(Type0.COMMAND, 2);
-    }
-
-    /** Derives from config space what others look at without a lock. */
-    private void refresh() {
-        assert lock.isHeldByCurrentThread();
-        boolean awake = present && power() == Type0.D0;
-        boolean memory = awake && (command() & Type0.COMMAND_MSE) != 0;
-        long[] now = decode.bases(memory);
-        if (!Arrays.equals(now, wanted)) {
-            wanted = now;
+        boolean moved = !Arrays.equals(now, decoding) || !Arrays.equals(bytes, sizes);
+        if (moved) {
+            sizes = bytes;
+            decoding = now;
         }
         int refusal = DmaResult.OK;
         if (!present || resetting > 0) {
             refusal = DmaResult.GONE;
-        } else if (!awake || (command() & Type0.COMMAND_BME) == 0) {
+        } else if (!config.mayMaster()) {
             refusal = DmaResult.BUS_MASTER_OFF;
         }
         if (present) {
@@ -284,29 +295,24 @@ final class Endpoint extends BusFunction {
         } else {
             port.departed(generation);
         }
-        msi.program(present ? programmedMsi() : MsiPort.Programmed.OFF);
+        ats.program(present ? programmedAts() : AtsFunction.Programmed.OFF);
+        return moved;
     }
 
-    private MsiPort.Programmed programmedMsi() {
-        int control = (int) config.get(Type0.MSI_CONTROL, 2);
-        if (layout.msiVectors() == 0 || (control & Type0.MSI_ENABLE) == 0) {
-            return MsiPort.Programmed.OFF;
-        }
-        int vectors = Math.min(1 << (control >>> 4 & 7), layout.msiVectors());
-        return new MsiPort.Programmed(
-                vectors,
-                config.get(Type0.MSI_ADDRESS, 8),
-                (int) config.get(Type0.MSI_DATA, 2) & -vectors,
-                (int) config.get(Type0.MSI_MASK, 4));
+    private AtsFunction.Programmed programmedAts() {
+        Pri pri = config.pri();
+        return new AtsFunction.Programmed(
+                config.ats() != null && config.ats().enabled(),
+                pri != null && pri.enabled(),
+                pri == null ? 0 : (int) Math.min(Integer.MAX_VALUE, pri.allowed()));
     }
 
-    private void beginReset() {
+    private void beginReset(ResetKind kind) {
         assert lock.isHeldByCurrentThread();
         generation = ++lives;
         resetting++;
-        config.reset();
-        decode.reset();
-        msi.reset();
+        config.reset(kind);
+        interrupts.reset();
         ats.reset();
     }
 
@@ -314,18 +320,30 @@ final class Endpoint extends BusFunction {
     void holdInReset() {
         lock.lock();
         try {
-            if (present) {
-                beginReset();
+            if (present && !held) {
+                held = true;
+                beginReset(ResetKind.HOT);
                 refresh();
             }
         } finally {
             lock.unlock();
         }
+        fabric.changed();
     }
 
     /** The port lets go of it. */
     void release(ResetKind kind) {
-        finishReset(kind);
+        boolean was;
+        lock.lock();
+        try {
+            was = held;
+            held = false;
+        } finally {
+            lock.unlock();
+        }
+        if (was) {
+            finishReset(kind);
+        }
     }
 
     /** Waits until nothing of the earlier life is on its way, then resets the model. */
@@ -333,6 +351,7 @@ final class Endpoint extends BusFunction {
         resetLock.lock();
         try {
             if (present) {
+                interrupts.apply(lock, config, true);
                 port.drain();
                 fabric.drain(); // peers that were on their way to our BARs
                 callModel("reset", () -> model.reset(kind));
@@ -352,6 +371,49 @@ final class Endpoint extends BusFunction {
         }
     }
 
+    /**
+     * An error of a request of this function's, or of one that came to it, is logged (PC-33).
+     *
+     * @param advisory whoever asked knows already
+     */
+    void error(PcieError error, boolean advisory, Tlp request) {
+        ErrorMessage message;
+        lock.lock();
+        try {
+            if (!present) {
+                return;
+            }
+            if (error == PcieError.UNSUPPORTED_REQUEST && !advisory) {
+                config.header().receivedMasterAbort();
+            } else if (error == PcieError.COMPLETER_ABORT) {
+                config.header().receivedTargetAbort();
+            }
+            message =
+                    config.errors()
+                            .uncorrectable(
+                                    error,
+                                    advisory,
+                                    request.dword(0),
+                                    request.dword(1),
+                                    request.dword(2),
+                                    request.dword(3));
+        } finally {
+            lock.unlock();
+        }
+        fabric.report(this, message);
+    }
+
+    /** {@return how long a read of this function's waits for its completion (PC-67)} */
+    long completionTimeoutNanos() {
+        lock.lock();
+        try {
+            Express express = config.express();
+            return express == null ? 50_000_000L : express.completionTimeoutNanos();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     @Override
     public AddressRange<PhysicalAddress> bar(int index) {
         BarLayout bar = index < 0 || index >= bars.length ? null : bars[index];
@@ -359,7 +421,7 @@ final class Endpoint extends BusFunction {
             throw noBar(index, bar != null);
         }
         return AddressRange.ofLength(
-                new PhysicalAddress(resources[index] - bus().host.offset()), bar.bytes());
+                new PhysicalAddress(resources[index] - bus().host.offset()), sizes[index]);
     }
 
     /** Says where the enumerator has put a BAR; 0: nowhere. */
@@ -376,148 +438,19 @@ final class Endpoint extends BusFunction {
 
     @Override
     public long read(int index, long offset, int bytes) {
-        return readRegister(answering(index, offset, bytes), offset, bytes, index);
+        return registers.read(index, offset, bytes);
     }
 
     @Override
     public void write(int index, long offset, int bytes, long value) {
-        writeRegister(answering(index, offset, bytes), offset, bytes, value, index);
-    }
-
-    /** A read that the fabric has routed to a BAR. */
-    long arrivingRead(int index, long offset, int bytes) {
-        return readRegister(decoding(index, offset, bytes), offset, bytes, index);
-    }
-
-    /** A write that the fabric has routed to a BAR. */
-    void arrivingWrite(int index, long offset, int bytes, long value) {
-        writeRegister(decoding(index, offset, bytes), offset, bytes, value, index);
-    }
-
-    private long readRegister(@Nullable BarLayout bar, long offset, int bytes, int index) {
-        long value = ConfigSpace.ones(bytes);
-        int section = accesses.enter();
-        try {
-            if (bar != null) {
-                value =
-                        bar.memory() != null
-                                ? Access.get(bar.memory(), offset, bytes)
-                                : ConfigSpace.ones(bytes) & model.read(index, offset, bytes);
-            }
-        } catch (RuntimeException | LinkageError | AssertionError e) {
-            threw("a read of BAR " + index + " at 0x" + Long.toHexString(offset), e);
-        } finally {
-            accesses.exit(section);
-        }
-        if (fabric.trace.mmioRead.isOn()) {
-            fabric.trace.mmioRead.emit(
-                    new BusEvents.MmioRead(address(), index, offset, bytes, value));
-        }
-        return value;
-    }
-
-    private void writeRegister(
-            @Nullable BarLayout bar, long offset, int bytes, long value, int index) {
-        if (fabric.trace.mmioWrite.isOn()) {
-            fabric.trace.mmioWrite.emit(
-                    new BusEvents.MmioWrite(address(), index, offset, bytes, value));
-        }
-        int section = accesses.enter();
-        try {
-            if (bar == null) {
-                return;
-            }
-            if (bar.memory() != null) {
-                Access.set(bar.memory(), offset, bytes, value);
-            } else {
-                model.write(index, offset, bytes, value & ConfigSpace.ones(bytes));
-            }
-        } catch (RuntimeException | LinkageError | AssertionError e) {
-            threw("a write of BAR " + index + " at 0x" + Long.toHexString(offset), e);
-        } finally {
-            accesses.exit(section);
-        }
-    }
-
-    /** {@return the BAR that decodes, whoever it was that got there, or null} */
-    private @Nullable BarLayout decoding(int index, long offset, int bytes) {
-        BarLayout bar = wanted[index] == 0 ? null : bars[index];
-        return bar != null && Access.fits(offset, bytes, bar.bytes()) ? bar : null;
-    }
-
-    /** {@return the BAR that answers a whole access, or null: nobody (PC-66)} */
-    private @Nullable BarLayout answering(int index, long offset, int bytes) {
-        if (index < 0 || index >= bars.length) {
-            return null;
-        }
-        Reach now = reach;
-        if (now.epoch() != fabric.epoch()) {
-            now = look();
-        }
-        BarLayout bar = bars[index];
-        if (bar == null || !Access.fits(offset, bytes, bar.bytes())) {
-            return null;
-        }
-        if ((now.whole() >>> index & 1) != 0) {
-            return bar;
-        }
-        return (now.part() >>> index & 1) != 0 && claims(index, offset) != null ? bar : null;
-    }
-
-    /** Finds out which BARs the CPU gets to over the ports as they are now. */
-    private Reach look() {
-        long epoch = fabric.epoch();
-        int whole = 0;
-        int part = 0;
-        for (BarLayout bar : layout.bars()) {
-            int index = bar.index();
-            if (wanted[index] != 0) {
-                Route route = claims(index, 0);
-                boolean all = route != null && route.last() - route.first() >= bar.bytes() - 1;
-                whole |= all ? 1 << index : 0;
-                part |= all ? 0 : 1 << index;
-            }
-        }
-        Reach now = new Reach(epoch, whole, part);
-        reach = now;
-        return now;
-    }
-
-    /** {@return the CPU's route to a byte of a BAR, or null: it ends elsewhere} */
-    @SuppressWarnings("ReferenceEquality") // the very function
-    private @Nullable Route claims(int index, long offset) {
-        long base = wanted[index];
-        if (base == 0) {
-            return null;
-        }
-        Route route = fabric.router.fromRoot(null, base - bus().host.offset() + offset);
-        return route.function() == this && route.bar() == index ? route : null;
-    }
-
-    private void threw(String what, Throwable e) {
-        if (modelThrew.compareAndSet(false, true)) {
-            LOG.error(
-                    "{} ({}): the device threw at {}; not logged again",
-                    address(),
-                    slot(),
-                    what,
-                    e);
-        }
-    }
-
-    private void callModel(String what, Runnable call) {
-        try {
-            call.run();
-        } catch (RuntimeException | LinkageError | AssertionError e) {
-            LOG.error("{} ({}): the device threw at {}", address(), slot(), what, e);
-        }
+        registers.write(index, offset, bytes, value);
     }
 
     @Override
     public void enable(boolean memory, boolean busMaster) {
-        int both = Type0.COMMAND_MSE | Type0.COMMAND_BME;
-        int bits = (memory ? Type0.COMMAND_MSE : 0) | (busMaster ? Type0.COMMAND_BME : 0);
-        update(Type0.COMMAND, 2, ~both, bits);
+        int both = COMMAND_MEMORY | COMMAND_MASTER;
+        int bits = (memory ? COMMAND_MEMORY : 0) | (busMaster ? COMMAND_MASTER : 0);
+        update(COMMAND, 2, ~both, bits);
     }
 
     @Override
@@ -532,7 +465,7 @@ final class Endpoint extends BusFunction {
 
     /** Bus master off, and what was under way has landed. */
     void stopBusMaster() {
-        update(Type0.COMMAND, 2, ~Type0.COMMAND_BME, 0);
+        update(COMMAND, 2, ~COMMAND_MASTER, 0);
         port.settle();
     }
 
@@ -544,7 +477,7 @@ final class Endpoint extends BusFunction {
             try {
                 present = false;
                 generation = ++lives;
-                msi.reset();
+                interrupts.reset();
                 refresh();
             } finally {
                 lock.unlock();
@@ -552,6 +485,7 @@ final class Endpoint extends BusFunction {
             fabric.remove(this);
             fabric.requesters.remove(port.requester(), this);
             ats.reset();
+            interrupts.apply(lock, config, false);
             port.settle();
             fabric.drain();
         } finally {
@@ -564,8 +498,21 @@ final class Endpoint extends BusFunction {
         releaseInterrupts();
         posted.close();
         port.close();
-        accesses.drain();
+        registers.drain();
         callModel("close", model::close);
         hostInterrupts.close();
+    }
+
+    private void callModel(String what, Runnable call) {
+        try {
+            call.run();
+        } catch (RuntimeException | LinkageError | AssertionError e) {
+            LOG.error("{}: the device threw at {}", this, what, e);
+        }
+    }
+
+    /** {@return the BARs that it has} */
+    List<BarLayout> barLayouts() {
+        return layout.bars();
     }
 }

@@ -23,6 +23,7 @@ import org.peerlane.memory.api.PhysicalMemory;
 final class Enumerator {
     private static final Logger LOG = LogManager.getLogger(Enumerator.class);
     private static final long ALL = 0xFFFF_FFFFL;
+    private static final int BAR0 = 0x10;
 
     /** Windows of ports are whole MiB (PC-42). */
     private static final long WINDOW_GRAIN = 1 << 20;
@@ -73,22 +74,22 @@ final class Enumerator {
     private static void low(Port port, Aperture now) {
         long base = now.isOpen() ? now.first() >>> 16 & 0xFFF0 : 0xFFF0;
         long limit = now.isOpen() ? now.last() >>> 16 & 0xFFF0 : 0;
-        port.writeConfig(Type1.MEMORY_BASE, 4, limit << 16 | base);
+        port.writeConfig(Bridge.MEMORY_BASE, 4, limit << 16 | base);
     }
 
     /** As Linux does: closed while the halves disagree. */
     private static void high(Port port, Aperture now) {
-        port.writeConfig(Type1.PREFETCH_LIMIT_HIGH, 4, 0);
+        port.writeConfig(Bridge.PREFETCH_LIMIT_HIGH, 4, 0);
         long base = now.isOpen() ? now.first() >>> 16 & 0xFFF0 : 0xFFF0;
         long limit = now.isOpen() ? now.last() >>> 16 & 0xFFF0 : 0;
-        port.writeConfig(Type1.PREFETCH_BASE, 4, limit << 16 | base);
-        port.writeConfig(Type1.PREFETCH_BASE_HIGH, 4, now.isOpen() ? now.first() >>> 32 : ALL);
-        port.writeConfig(Type1.PREFETCH_LIMIT_HIGH, 4, now.isOpen() ? now.last() >>> 32 : 0);
+        port.writeConfig(Bridge.PREFETCH_BASE, 4, limit << 16 | base);
+        port.writeConfig(Bridge.PREFETCH_BASE_HIGH, 4, now.isOpen() ? now.first() >>> 32 : ALL);
+        port.writeConfig(Bridge.PREFETCH_LIMIT_HIGH, 4, now.isOpen() ? now.last() >>> 32 : 0);
     }
 
     /** Gives every BAR an address that fits; one that does not fit stays without. */
     void assign(Endpoint function) {
-        function.writeConfig(Type0.COMMAND, 2, 0);
+        function.writeConfig(BusFunction.COMMAND, 2, 0);
         List<Sized> bars = size(function);
         bars.sort(
                 Comparator.comparingLong((Sized bar) -> bar.bytes() ^ Long.MIN_VALUE)
@@ -122,10 +123,10 @@ final class Enumerator {
 
     private static List<Sized> size(Endpoint function) {
         List<Sized> bars = new ArrayList<>();
-        for (int index = 0; index < Type0.BARS; index++) {
+        for (int index = 0; index < Endpoint.BARS; index++) {
             long low = probe(function, index);
-            if (low == 0) {
-                continue;
+            if (low == 0 || (low & 1) != 0) {
+                continue; // none, or I/O space, which the machine has not
             }
             boolean wide = (low & 6) == 4;
             long mask = low & ~0xFL;
@@ -139,13 +140,13 @@ final class Enumerator {
     }
 
     private static long probe(Endpoint function, int index) {
-        int register = Type0.BAR0 + index * 4;
+        int register = BAR0 + index * 4;
         function.writeConfig(register, 4, ALL);
         return function.readConfig(register, 4);
     }
 
     private static void place(Endpoint function, Sized bar, long base) {
-        int register = Type0.BAR0 + bar.index() * 4;
+        int register = BAR0 + bar.index() * 4;
         function.writeConfig(register, 4, base);
         if (bar.wide()) {
             function.writeConfig(register + 4, 4, base >>> 32);

@@ -5,9 +5,11 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.ResetKind;
+import org.peerlane.bus.pcie.config.ErrorMessage;
 import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
@@ -60,6 +62,8 @@ final class Fabric {
     final boolean iommuDeclared;
 
     private final NamedLock topology;
+
+    private volatile Consumer<Port> hand = port -> {};
 
     @SuppressWarnings("unused") // through EPOCH
     private volatile long epoch;
@@ -190,6 +194,23 @@ final class Fabric {
                 case Endpoint endpoint -> endpoint.release(kind);
                 case Port port -> finishReset(port.secondary(), kind);
             }
+        }
+    }
+
+    /** Says who takes out what is below a port that software has switched off (PC-70). */
+    void onSwitchedOff(Consumer<Port> hand) {
+        this.hand = hand;
+    }
+
+    void switchedOff(Port port) {
+        hand.accept(port);
+    }
+
+    /** An error message travels to the root port, which logs it and may interrupt (PC-46). */
+    void report(BusFunction from, ErrorMessage message) {
+        Port root = message == ErrorMessage.NONE ? null : from.rootPort();
+        if (root != null) {
+            root.receiveError(message, from.requesterId());
         }
     }
 

@@ -2,6 +2,7 @@ package org.peerlane.bus.pcie;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -119,6 +120,27 @@ final class FunctionDmaPort implements DmaPort {
         } finally {
             inFlight.exit(section);
         }
+    }
+
+    /** Sends an interrupt message: four bytes in the function's name (PC-30). */
+    int message(long to, int data) {
+        long life = state;
+        if (paths == null && refusal(life) == DmaResult.OK) {
+            int section = inFlight.enter();
+            try {
+                if (state == life
+                        && InterruptController.inWindow(to)
+                        && route(false, to).end() == Route.End.ROOT) {
+                    deliver(to, data);
+                    return DmaResult.OK;
+                }
+            } finally {
+                inFlight.exit(section);
+            }
+        }
+        MemorySegment bytes = Arena.ofAuto().allocate(Integer.BYTES); // to memory, or queued
+        bytes.set(LE_INT, 0, data);
+        return DmaResult.status(write(to, DmaAttributes.NONE, bytes, 0, Integer.BYTES));
     }
 
     /** A page request; outside of the counted section, the IOMMU only queues it. */
@@ -499,7 +521,7 @@ final class FunctionDmaPort implements DmaPort {
                     lose(target + done, piece, "the peer has left");
                 }
             } else {
-                long value = peer.arrivingRead(route.bar(), at + done, piece);
+                long value = peer.registers().arrivingRead(route.bar(), at + done, piece);
                 Access.set(local, offset + done, piece, value);
             }
             done += piece;
@@ -516,20 +538,24 @@ final class FunctionDmaPort implements DmaPort {
         if (!write || bytes != Integer.BYTES || (from & 3) != 0) {
             return unanswered(from, bytes, write, "not an interrupt message");
         }
+        deliver(from, local.get(LE_INT, offset));
+        return bytes;
+    }
+
+    private void deliver(long to, int data) {
         fabric.beforeArrival.reached();
-        int data = local.get(LE_INT, offset);
-        long message = from << 32 | data & 0xFFFF_FFFFL;
+        long message = to << 32 | data & 0xFFFF_FFFFL;
         DmaTranslation iommu = fabric.translation();
         if (iommu != null) {
-            message = iommu.interrupt(requester, from, data);
+            message = iommu.interrupt(requester, to, data);
             if (message == -1) {
-                return unanswered(from, bytes, true, "interrupt blocked by the IOMMU");
+                lose(to, Integer.BYTES, "interrupt blocked by the IOMMU");
+                return;
             }
         }
         if (!fabric.interrupts.deliver(message >>> 32, (int) message)) {
-            return unanswered(from, bytes, true, "no handler has this interrupt");
+            lose(to, Integer.BYTES, "no handler has this interrupt");
         }
-        return bytes;
     }
 
     private long unanswered(long from, long bytes, boolean write, String why) {

@@ -1,14 +1,15 @@
 package org.peerlane.bus.pcie;
 
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
 /**
- * What the operating system does to give one function's vectors to handlers: takes a run of
- * interrupts, programs the MSI capability by config writes, and keeps a vector masked as long as it
- * has no handler. Kernel counterpart: {@code pci_alloc_irq_vectors()}, {@code request_irq()}.
+ * What the operating system does to give one function's vectors to handlers: takes interrupts,
+ * programs MSI-X if the function has it and MSI else, and keeps a vector masked as long as it has
+ * no handler. Kernel counterpart: {@code pci_alloc_irq_vectors()}, {@code request_irq()}.
  *
  * <p><b>Locks.</b> {@code bus.msi}, before {@code bus.function}; not held while a handler is waited
  * for.
@@ -17,20 +18,38 @@ final class HostInterrupts {
     private final Endpoint function;
     private final InterruptController controller;
     private final int vectors;
+    private final MessageTable table;
     private final NamedLock lock;
 
-    /** First interrupt of the run, -1 until one is needed. Guarded by lock, as all below. */
-    private int first = -1;
-
-    /** One bit per vector that has a handler. */
-    private int taken;
-
+    /** By vector: who has it. Guarded by lock. */
     private final @Nullable Registration[] registrations;
+
+    /** How a function's messages are programmed. */
+    interface MessageTable {
+        /** Makes sure that the vector has an interrupt. {@return which} */
+        int interrupt(int vector);
+
+        /**
+         * A vector has got a handler, or lost it; a reset may have cleared all that was programmed.
+         *
+         * @param taken by vector, whether it has one
+         */
+        void program(boolean[] taken);
+
+        /** Gives the interrupts back. */
+        void close();
+    }
 
     HostInterrupts(Endpoint function, Fabric fabric) {
         this.function = function;
         controller = fabric.interrupts;
-        vectors = function.layout().msiVectors();
+        CapabilityLayout.MsiX msiX =
+                function.layout().capability(CapabilityLayout.MsiX.class).orElse(null);
+        vectors = msiX != null ? msiX.vectors() : function.layout().msiVectors();
+        table =
+                msiX != null
+                        ? new MsiXProgram(function, controller, msiX)
+                        : new MsiProgram(function, controller, vectors);
         registrations = new Registration[vectors];
         lock = fabric.execution.lock("bus.msi");
     }
@@ -39,45 +58,34 @@ final class HostInterrupts {
         lock.lock();
         try {
             if (!function.isPresent()) {
-                throw new ErrnoException(Errno.ENODEV, name() + " has left");
+                throw new ErrnoException(Errno.ENODEV, function + " has left");
             }
             if (vector < 0 || vector >= vectors) {
                 throw new ErrnoException(
                         Errno.EINVAL,
-                        "%s has no vector %d; it has %d".formatted(name(), vector, vectors));
+                        "%s has no vector %d; it has %d".formatted(function, vector, vectors));
             }
             if (registrations[vector] != null) {
                 throw new ErrnoException(
-                        Errno.EBUSY, "%s: vector %d has a handler".formatted(name(), vector));
+                        Errno.EBUSY, "%s: vector %d has a handler".formatted(function, vector));
             }
-            if (first < 0) {
-                first = controller.allocate(vectors);
-            }
-            controller.handle(first + vector, handler);
-            Registration registration = new Registration(vector, handler);
+            int interrupt = table.interrupt(vector);
+            controller.handle(interrupt, handler);
+            Registration registration = new Registration(vector, interrupt, handler);
             registrations[vector] = registration;
-            taken |= 1 << vector;
-            program();
+            table.program(taken());
             return registration;
         } finally {
             lock.unlock();
         }
     }
 
-    private String name() {
-        return function.address() + " (" + function.slot() + ")";
-    }
-
-    /** All of it each time: a reset may have cleared it. */
-    private void program() {
-        assert lock.isHeldByCurrentThread();
-        long address = InterruptController.address(first);
-        function.writeConfig(Type0.MSI_ADDRESS, 4, address);
-        function.writeConfig(Type0.MSI_ADDRESS + 4, 4, address >>> 32);
-        function.writeConfig(Type0.MSI_DATA, 2, InterruptController.data(first));
-        function.writeConfig(Type0.MSI_MASK, 4, ~taken & 0xFFFF_FFFFL);
-        int enabled = Integer.numberOfTrailingZeros(vectors) << 4 | Type0.MSI_ENABLE;
-        function.writeConfig(Type0.MSI_CONTROL, 2, taken == 0 ? 0 : enabled);
+    private boolean[] taken() {
+        boolean[] taken = new boolean[vectors];
+        for (int i = 0; i < vectors; i++) {
+            taken[i] = registrations[i] != null;
+        }
+        return taken;
     }
 
     /** Takes back every handler; waits for those that run. */
@@ -96,14 +104,11 @@ final class HostInterrupts {
         }
     }
 
-    /** Gives the run of interrupts back. */
+    /** Gives the interrupts back. */
     void close() {
         lock.lock();
         try {
-            if (first >= 0) {
-                controller.free(first, vectors);
-                first = -1;
-            }
+            table.close();
         } finally {
             lock.unlock();
         }
@@ -111,26 +116,24 @@ final class HostInterrupts {
 
     private final class Registration implements AutoCloseable {
         private final int vector;
-
+        private final int interrupt;
         private final Runnable handler;
 
-        Registration(int vector, Runnable handler) {
+        Registration(int vector, int interrupt, Runnable handler) {
             this.vector = vector;
+            this.interrupt = interrupt;
             this.handler = handler;
         }
 
         @Override
         public void close() {
-            int interrupt;
             lock.lock();
             try {
                 if (registrations[vector] != this) {
                     return;
                 }
                 registrations[vector] = null;
-                taken &= ~(1 << vector);
-                interrupt = first + vector;
-                program();
+                table.program(taken());
             } finally {
                 lock.unlock();
             }

@@ -1,13 +1,7 @@
 package org.peerlane.bus.pcie;
 
-import static java.nio.ByteOrder.LITTLE_ENDIAN;
-
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
-import org.peerlane.bus.api.DmaAttributes;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.InterruptPort;
 
@@ -20,8 +14,6 @@ import org.peerlane.bus.api.InterruptPort;
  * <p><b>Locks.</b> None; {@link #program} is called with the function's.
  */
 final class MsiPort implements InterruptPort {
-    private static final int MOST_VECTORS = 32;
-    private static final ValueLayout.OfInt LE_INT = ValueLayout.JAVA_INT.withOrder(LITTLE_ENDIAN);
     private static final VarHandle PENDING;
 
     static {
@@ -54,9 +46,6 @@ final class MsiPort implements InterruptPort {
 
     private final FunctionDmaPort port;
     private final BusTrace trace;
-
-    /** One dword per vector: what its message writes. */
-    private final MemorySegment messages = Arena.ofAuto().allocate(MOST_VECTORS * 4L, 4);
 
     private volatile Programmed programmed = Programmed.OFF;
 
@@ -124,12 +113,10 @@ final class MsiPort implements InterruptPort {
 
     private int send(Programmed now, int vector) {
         int data = now.data() | vector;
-        messages.set(LE_INT, vector * 4L, data);
-        long result =
-                port.write(now.address(), DmaAttributes.NONE, messages, vector * 4L, Integer.BYTES);
-        if (DmaResult.isOk(result) && trace.msiSent.isOn()) {
+        int status = port.message(now.address(), data);
+        if (status == DmaResult.OK && trace.msiSent.isOn()) {
             trace.msiSent.emit(new BusEvents.MsiSent(port.address(), vector, now.address(), data));
         }
-        return DmaResult.status(result);
+        return status;
     }
 }

@@ -25,6 +25,11 @@ import org.peerlane.trace.api.Tracer;
 @SuppressWarnings("ReferenceEquality") // of two equal ones, the very one that was added
 final class Population {
     private static final Logger LOG = LogManager.getLogger(Population.class);
+    private static final int EXPRESS = 0x10;
+    private static final int SLOT_CONTROL = 0x18;
+    private static final int SLOT_POWER_OFF = 1 << 10;
+    private static final int SLOT_POWER_INDICATOR = 3 << 8;
+    private static final int SLOT_INDICATOR_ON = 1 << 8;
 
     private final Fabric fabric;
     private final Tracer tracer;
@@ -147,7 +152,7 @@ final class Population {
         String name = slot.config.name();
         events.doing("device " + type + " for slot " + name);
         FunctionDmaPort port = new FunctionDmaPort(fabric);
-        MsiPort msi = new MsiPort(port, fabric.trace);
+        FunctionInterrupts interrupts = new FunctionInterrupts(port, fabric);
         AtsFunction ats = new AtsFunction(port, fabric);
         DeviceModel model = null;
         Endpoint function;
@@ -159,7 +164,7 @@ final class Population {
                                             name,
                                             slot.config.options(),
                                             port,
-                                            msi,
+                                            interrupts,
                                             ats,
                                             fabric.execution,
                                             tracer));
@@ -170,7 +175,7 @@ final class Population {
                             slot.place.number(),
                             name,
                             port,
-                            msi,
+                            interrupts,
                             ats,
                             model);
         } catch (RuntimeException | LinkageError e) {
@@ -186,7 +191,7 @@ final class Population {
         fabric.add(function);
         Port above = slot.place.bus().parent;
         if (above != null) {
-            above.link(true);
+            powerOn(above);
         }
         enumerator.assign(function);
         LOG.info(
@@ -226,10 +231,21 @@ final class Population {
         }
     }
 
+    /** Something is in the slot; the operating system switches it on (PC-70). */
+    private static void powerOn(Port port) {
+        port.presence(true);
+        int express = Capabilities.legacy(port, EXPRESS);
+        if (port.isHotplug() && express != 0) {
+            int control = (int) port.readConfig(express + SLOT_CONTROL, 2);
+            int on = control & ~(SLOT_POWER_OFF | SLOT_POWER_INDICATOR) | SLOT_INDICATOR_ON;
+            port.writeConfig(express + SLOT_CONTROL, 2, on);
+        }
+    }
+
     /** The last function of a device below a port has gone. */
     private static void linkDown(Bus bus) {
         if (bus.parent != null && bus.members().length == 0) {
-            bus.parent.link(false);
+            bus.parent.presence(false);
         }
     }
 

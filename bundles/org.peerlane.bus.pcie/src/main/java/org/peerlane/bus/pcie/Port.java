@@ -1,6 +1,25 @@
 package org.peerlane.bus.pcie;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.ResetKind;
+import org.peerlane.bus.pcie.config.Acs;
+import org.peerlane.bus.pcie.config.Aer;
+import org.peerlane.bus.pcie.config.BridgeHeader;
+import org.peerlane.bus.pcie.config.CapabilityId;
+import org.peerlane.bus.pcie.config.Effect;
+import org.peerlane.bus.pcie.config.ErrorMessage;
+import org.peerlane.bus.pcie.config.Express;
+import org.peerlane.bus.pcie.config.FunctionConfig;
+import org.peerlane.bus.pcie.config.Link;
+import org.peerlane.bus.pcie.config.Msi;
+import org.peerlane.bus.pcie.config.PcieError;
+import org.peerlane.bus.pcie.config.PortLayout;
+import org.peerlane.bus.pcie.config.Slot;
+import org.peerlane.bus.pcie.config.SlotLayout;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -13,27 +32,61 @@ import org.peerlane.kernel.api.PhysicalAddress;
  * routing needs of it is published as a {@link PortState}.
  */
 final class Port extends BusFunction {
+    private static final int RED_HAT = 0x1B36;
+    private static final int ROOT_PORT_ID = 0x000C;
+    private static final int SWITCH_PORT_ID = 0x0013; // and the port's type; ids of our own
+
+    /** SV, TB, RR, CR, UF and DT (PC-31), and egress control over 32 ports. */
+    private static final CapabilityLayout.Acs ACS =
+            new CapabilityLayout.Acs(PortLayout.ACS_BITS | PortState.EGRESS_CONTROL, 32);
+
     private final PortKind kind;
-    private final boolean acs;
     private final boolean hotplug;
     private final Bus secondary;
 
     /** Guarded by lock. */
-    private final ConfigSpace config;
+    private final FunctionConfig config;
 
-    /** Something is in the slot and its link is up. Guarded by lock. */
-    private boolean linkUp;
+    private final Express express;
+    private final @Nullable Slot slot;
+    private final @Nullable Acs acs;
 
     private volatile PortState state = PortState.RESET;
 
     Port(Fabric fabric, Bus bus, int number, String name, PortConfig board, PortKind kind) {
         super(fabric, bus, number, name);
         this.kind = kind;
-        acs = board.acs() && kind != PortKind.UPSTREAM;
         hotplug = board.hotplug() && kind != PortKind.UPSTREAM;
         secondary = new Bus(bus.host, this);
-        config = Type1.of(board, kind, number >>> 3);
-        linkUp = kind == PortKind.UPSTREAM;
+        config = FunctionConfig.port(layout(board, kind, number >>> 3));
+        Express found = config.express();
+        if (found == null) {
+            throw new AssertionError("a port without the Express capability");
+        }
+        express = found;
+        slot = found.slot();
+        acs = config.acs();
+    }
+
+    private static PortLayout layout(PortConfig board, PortKind kind, int portNumber) {
+        boolean down = kind != PortKind.UPSTREAM;
+        SlotLayout slot =
+                !down
+                        ? null
+                        : board.hotplug()
+                                ? SlotLayout.hotPlug(portNumber)
+                                : new SlotLayout(
+                                        portNumber, false, false, false, false, false, false);
+        int deviceId =
+                kind == PortKind.ROOT ? ROOT_PORT_ID : SWITCH_PORT_ID + kind.type.code();
+        PortLayout usual = PortLayout.of(kind.type, RED_HAT, deviceId, portNumber, slot);
+        List<CapabilityLayout> capabilities = new ArrayList<>(usual.capabilities());
+        capabilities.removeIf(CapabilityLayout.Acs.class::isInstance);
+        if (board.acs() && down) {
+            capabilities.add(ACS);
+        }
+        return new PortLayout(
+                kind.type, RED_HAT, deviceId, 0, portNumber, 1, slot, capabilities);
     }
 
     PortKind kind() {
@@ -50,7 +103,7 @@ final class Port extends BusFunction {
     }
 
     boolean hasAcs() {
-        return acs;
+        return acs != null;
     }
 
     boolean isHotplug() {
@@ -61,7 +114,17 @@ final class Port extends BusFunction {
     boolean forwardsAri() {
         lock.lock();
         try {
-            return (config.get(Type1.DEVCTL2, 2) & Type1.DEVCTL2_ARI) != 0;
+            return express.ariForwarding();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return whether a read of what is not ready yet is answered, and not repeated (PC-5)} */
+    boolean retriesVisible() {
+        lock.lock();
+        try {
+            return express.root() != null && express.root().retriesVisible();
         } finally {
             lock.unlock();
         }
@@ -71,10 +134,18 @@ final class Port extends BusFunction {
     void captured() {}
 
     @Override
+    OptionalInt findCapability(CapabilityId id) {
+        return config.capabilities().stream()
+                .filter(one -> one.id() == id)
+                .mapToInt(one -> one.at())
+                .findFirst();
+    }
+
+    @Override
     long configRead(int offset, int bytes) {
         lock.lock();
         try {
-            return withMultifunction(offset, bytes, config.get(offset, bytes));
+            return withMultifunction(offset, bytes, config.read(offset, bytes));
         } finally {
             lock.unlock();
         }
@@ -82,17 +153,19 @@ final class Port extends BusFunction {
 
     @Override
     void configWrite(int offset, int bytes, long value) {
-        boolean reset;
-        boolean released;
+        int effects;
+        boolean before;
+        boolean after;
+        boolean notice;
         lock.lock();
         try {
-            boolean before = held();
-            config.write(offset, bytes, value);
-            if (offset <= Type1.SLTCTL && Type1.SLTCTL < offset + bytes && hotplug) {
-                slotStatus(Type1.SLTSTA_COMMAND_COMPLETED, 0); // PC-69
+            before = dark();
+            effects = config.write(offset, bytes, value);
+            if ((effects & Effect.POWER_RESET) != 0) {
+                config.reset(ResetKind.POWER);
             }
-            reset = !before && held();
-            released = before && !held();
+            after = dark();
+            notice = (effects & Effect.SLOT_INTERRUPT) != 0 && slot != null && slot.notice();
             refresh();
         } finally {
             lock.unlock();
@@ -101,49 +174,153 @@ final class Port extends BusFunction {
             fabric.trace.configWrite.emit(
                     new BusEvents.ConfigWrite(address(), offset, bytes, value));
         }
-        if (reset) {
+        if (after && !before) {
             fabric.beginReset(secondary);
-        } else if (released) {
+        } else if (before && !after) {
             fabric.finishReset(secondary, ResetKind.HOT);
+        }
+        if ((effects & Effect.EJECT) != 0) {
+            fabric.switchedOff(this);
+        }
+        if (notice) {
+            interrupt();
         }
     }
 
-    /** {@return whether software holds the link below in reset (PC-63)} */
-    private boolean held() {
-        return (config.get(Type1.BRIDGE_CONTROL, 2) & Type1.BRIDGE_CONTROL_RESET) != 0;
+    /** {@return whether what is below is held in reset, or cut off by software (PC-63)} */
+    private boolean dark() {
+        Link link = express.link();
+        boolean cut = slot != null && slot.present() && link != null && !link.active();
+        return config.bridge().secondaryReset() || cut;
     }
 
-    /** Something has come into the slot below, or has left it (PC-68, PC-69). */
-    void link(boolean up) {
+    /** Something soldered to the board is below. */
+    void populate() {
         lock.lock();
         try {
-            if (linkUp == up) {
-                return;
+            if (slot != null) {
+                slot.populate();
             }
-            linkUp = up;
-            slotStatus(
-                    Type1.SLTSTA_PRESENCE_CHANGED
-                            | Type1.SLTSTA_LINK_CHANGED
-                            | (up ? Type1.SLTSTA_PRESENCE : 0),
-                    up ? 0 : Type1.SLTSTA_PRESENCE);
             refresh();
         } finally {
             lock.unlock();
         }
     }
 
-    private void slotStatus(int set, int clear) {
-        assert lock.isHeldByCurrentThread();
-        config.set(Type1.SLTSTA, 2, config.get(Type1.SLTSTA, 2) & ~clear | set);
+    /** Something has come into the slot below, or has left it (PC-68, PC-69). */
+    void presence(boolean there) {
+        boolean notice;
+        ErrorMessage message = ErrorMessage.NONE;
+        lock.lock();
+        try {
+            if (slot == null || slot.present() == there) {
+                return;
+            }
+            Link link = express.link();
+            boolean lost = !there && link != null && link.active();
+            slot.presence(there);
+            if (lost && link.reportsSurpriseDown()) {
+                message =
+                        config.errors()
+                                .uncorrectable(PcieError.SURPRISE_DOWN, false, 0, 0, 0, 0);
+            }
+            notice = slot.notice();
+            refresh();
+        } finally {
+            lock.unlock();
+        }
+        fabric.report(this, message);
+        if (notice) {
+            interrupt();
+        }
+    }
+
+    /** Somebody presses the attention button. {@return whether it was heard (PC-70)} */
+    boolean pressButton() {
+        boolean heard;
+        boolean notice;
+        lock.lock();
+        try {
+            heard = slot != null && slot.pressButton();
+            notice = slot != null && slot.notice();
+        } finally {
+            lock.unlock();
+        }
+        if (notice) {
+            interrupt();
+        }
+        return heard;
+    }
+
+    /** A request was refused here because of access control (PC-55). */
+    void violation(Tlp request) {
+        error(PcieError.ACS_VIOLATION, request);
+    }
+
+    /** A request found nobody below. */
+    void unsupported(Tlp request) {
+        error(PcieError.UNSUPPORTED_REQUEST, request);
+    }
+
+    private void error(PcieError error, Tlp request) {
+        ErrorMessage message;
+        lock.lock();
+        try {
+            message =
+                    config.errors()
+                            .uncorrectable(
+                                    error,
+                                    !request.write(),
+                                    request.dword(0),
+                                    request.dword(1),
+                                    request.dword(2),
+                                    request.dword(3));
+        } finally {
+            lock.unlock();
+        }
+        fabric.report(this, message);
+    }
+
+    /** An error message has come up to this root port. */
+    void receiveError(ErrorMessage message, int requesterId) {
+        boolean notice;
+        lock.lock();
+        try {
+            Aer aer = config.aer();
+            notice = aer != null && aer.received(message, requesterId);
+        } finally {
+            lock.unlock();
+        }
+        if (notice) {
+            interrupt();
+        }
+    }
+
+    /** Sends the port's message, if software has set one up. */
+    private void interrupt() {
+        long address;
+        int data;
+        lock.lock();
+        try {
+            Msi msi = config.msi();
+            if (msi == null || !msi.enabled() || (msi.mask() & 1) != 0 || !config.mayMaster()) {
+                return;
+            }
+            address = msi.address();
+            data = msi.data();
+        } finally {
+            lock.unlock();
+        }
+        if (InterruptController.inWindow(address)) {
+            fabric.interrupts.deliver(address, data);
+        }
     }
 
     /** A reset from above: everything but what the slot holds. */
     void reset() {
         lock.lock();
         try {
-            long slot = config.get(Type1.SLTSTA, 2) & Type1.SLTSTA_PRESENCE;
-            config.reset();
-            config.set(Type1.SLTSTA, 2, config.get(Type1.SLTSTA, 2) | slot);
+            config.reset(ResetKind.HOT);
             refresh();
         } finally {
             lock.unlock();
@@ -152,34 +329,36 @@ final class Port extends BusFunction {
 
     private void refresh() {
         assert lock.isHeldByCurrentThread();
-        int command = (int) config.get(Type0.COMMAND, 2);
-        boolean awake = (config.get(Type0.PMCSR, 1) & Type0.PMCSR_STATE) == Type0.D0;
-        boolean link = linkUp && !held();
-        config.set(
-                Type1.LNKSTA,
-                2,
-                config.get(Type1.LNKSTA, 2) & ~Type1.LNKSTA_ACTIVE
-                        | (link ? Type1.LNKSTA_ACTIVE : 0));
-        state =
+        BridgeHeader bridge = config.bridge();
+        Link link = express.link();
+        boolean awake = config.awake();
+        boolean up = kind == PortKind.UPSTREAM || link != null && link.active();
+        PortState now =
                 new PortState(
-                        (int) config.get(Type1.PRIMARY, 1),
-                        (int) config.get(Type1.SECONDARY, 1),
-                        (int) config.get(Type1.SUBORDINATE, 1),
-                        config.get(Type1.MEMORY_BASE, 2) << 16,
-                        config.get(Type1.MEMORY_LIMIT, 2) << 16 | 0xF_FFFF,
-                        prefetch(Type1.PREFETCH_BASE, Type1.PREFETCH_BASE_HIGH),
-                        prefetch(Type1.PREFETCH_LIMIT, Type1.PREFETCH_LIMIT_HIGH) | 0xF_FFFF,
-                        awake && (command & Type0.COMMAND_MSE) != 0,
-                        awake && (command & Type0.COMMAND_BME) != 0,
-                        link,
-                        acs ? (int) config.get(Type1.ACS_CONTROL, 2) : 0,
-                        acs ? config.get(Type1.ACS_EGRESS, 4) : 0);
-        fabric.changed();
+                        bridge.primary(),
+                        bridge.secondary(),
+                        bridge.subordinate(),
+                        bridge.memoryBase(),
+                        bridge.memoryLimit(),
+                        bridge.prefetchBase(),
+                        bridge.prefetchLimit(),
+                        awake && bridge.memory(),
+                        awake && bridge.busMaster(),
+                        up && !bridge.secondaryReset(),
+                        acs == null ? 0 : acs.control(),
+                        egress());
+        if (!now.equals(state)) {
+            state = now;
+            fabric.changed();
+        }
     }
 
-    /** The low nibble says 64 bits and is no part of the address (PC-42). */
-    private long prefetch(int low, int high) {
-        return config.get(high, 4) << 32 | (config.get(low, 2) & 0xFFF0) << 16;
+    private long egress() {
+        long bits = 0;
+        for (int i = 0; acs != null && i < 32; i++) {
+            bits |= acs.egressBlocked(i) ? 1L << i : 0;
+        }
+        return bits;
     }
 
     @Override
@@ -194,7 +373,7 @@ final class Port extends BusFunction {
 
     @Override
     public int classCode() {
-        return (int) configRead(9, 3);
+        return (int) (configRead(8, 4) >>> 8);
     }
 
     @Override
@@ -209,7 +388,7 @@ final class Port extends BusFunction {
 
     @Override
     public long read(int index, long offset, int bytes) {
-        return ConfigSpace.ones(bytes);
+        return ones(bytes);
     }
 
     @Override
@@ -217,9 +396,9 @@ final class Port extends BusFunction {
 
     @Override
     public void enable(boolean memory, boolean busMaster) {
-        int both = Type0.COMMAND_MSE | Type0.COMMAND_BME;
-        int bits = (memory ? Type0.COMMAND_MSE : 0) | (busMaster ? Type0.COMMAND_BME : 0);
-        writeConfig(Type0.COMMAND, 2, readConfig(Type0.COMMAND, 2) & ~both | bits);
+        int both = COMMAND_MEMORY | COMMAND_MASTER;
+        int bits = (memory ? COMMAND_MEMORY : 0) | (busMaster ? COMMAND_MASTER : 0);
+        writeConfig(COMMAND, 2, readConfig(COMMAND, 2) & ~both | bits);
     }
 
     @Override

@@ -1,18 +1,20 @@
 package org.peerlane.bus.pcie;
 
+import org.peerlane.bus.pcie.config.ExpressType;
+
 /** The three ports that a tree is made of. */
 enum PortKind {
     /** From the root complex down. */
-    ROOT(4),
+    ROOT(ExpressType.ROOT_PORT),
     /** A switch's port towards the root. */
-    UPSTREAM(5),
+    UPSTREAM(ExpressType.UPSTREAM_PORT),
     /** A switch's port away from the root. */
-    DOWNSTREAM(6);
+    DOWNSTREAM(ExpressType.DOWNSTREAM_PORT);
 
     /** Device/Port Type of the PCI Express capability. */
-    final int expressType;
+    final ExpressType type;
 
-    PortKind(int expressType) {
-        this.expressType = expressType;
+    PortKind(ExpressType type) {
+        this.type = type;
     }
 }

@@ -149,7 +149,7 @@ final class PostedWrites {
         try {
             fabric.beforeArrival.reached();
             if (generation == target.generation()) {
-                target.arrivingWrite(what >>> 8, offset, what & 0xFF, value);
+                target.registers().arrivingWrite(what >>> 8, offset, what & 0xFF, value);
             }
         } catch (RuntimeException e) { // from an action at the checkpoint
             LOG.error("{}: a posted write was lost", target.slot(), e);

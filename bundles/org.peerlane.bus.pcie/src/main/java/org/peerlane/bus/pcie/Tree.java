@@ -83,7 +83,7 @@ final class Tree {
             Port upstream =
                     new Port(fabric, above.secondary(), 0, port.name(), port, PortKind.UPSTREAM);
             add(upstream, false);
-            above.link(true);
+            above.populate();
             for (int i = 0; i < port.downstreamPorts(); i++) {
                 String name = port.name() + "." + i;
                 add(

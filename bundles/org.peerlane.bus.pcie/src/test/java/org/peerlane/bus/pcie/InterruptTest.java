@@ -50,11 +50,11 @@ class InterruptTest {
     }
 
     private void mask(long bits) {
-        function.writeConfig(Type0.MSI_MASK, 4, bits);
+        function.writeConfig(Offsets.MSI_MASK, 4, bits);
     }
 
     private long pending() {
-        return function.readConfig(Type0.MSI_PENDING, 4);
+        return function.readConfig(Offsets.MSI_PENDING, 4);
     }
 
     @Rule("PC-30")
@@ -82,7 +82,7 @@ class InterruptTest {
             assertThat(raise(1)).isEqualTo(DmaResult.OK);
             assertThat(pending()).isEqualTo(2);
             assertThat(machine.events(BusEvents.MsiSent.class)).isEmpty();
-            function.writeConfig(Type0.MSI_PENDING, 4, 0);
+            function.writeConfig(Offsets.MSI_PENDING, 4, 0);
             assertThat(pending()).as("software cannot clear it").isEqualTo(2);
             mask(0);
             assertThat(pending()).isZero();
@@ -108,7 +108,7 @@ class InterruptTest {
             function.enable(true, false);
             assertThat(raise(0)).isEqualTo(DmaResult.BUS_MASTER_OFF);
             function.enable(true, true);
-            function.writeConfig(Type0.PMCSR, 2, Type0.D3HOT);
+            function.writeConfig(Offsets.PMCSR, 2, Offsets.D3HOT);
             assertThat(raise(0)).isEqualTo(DmaResult.BUS_MASTER_OFF);
             assertThat(machine.events(BusEvents.MsiSent.class)).isEmpty();
         }
@@ -117,10 +117,10 @@ class InterruptTest {
     @Rule("PC-30")
     @Test
     void aMessageToAnotherAddressIsAMemoryWriteOfItsData() {
-        function.writeConfig(Type0.MSI_ADDRESS, 4, TestMemory.BASE + 0x40);
-        function.writeConfig(Type0.MSI_ADDRESS + 4, 4, 0);
-        function.writeConfig(Type0.MSI_DATA, 2, 0xBEE3);
-        function.writeConfig(Type0.MSI_CONTROL, 2, 1 << 4 | Type0.MSI_ENABLE);
+        function.writeConfig(Offsets.MSI_ADDRESS, 4, TestMemory.BASE + 0x40);
+        function.writeConfig(Offsets.MSI_ADDRESS + 4, 4, 0);
+        function.writeConfig(Offsets.MSI_DATA, 2, 0xBEE3);
+        function.writeConfig(Offsets.MSI_CONTROL, 2, 1 << 4 | Offsets.MSI_ENABLE);
         assertThat(raise(1)).isEqualTo(DmaResult.OK);
         assertThat(machine.memory.ram.get(ValueLayout.JAVA_INT, 0x40)).isEqualTo(0xBEE3);
         assertThat(raise(0)).isEqualTo(DmaResult.OK);

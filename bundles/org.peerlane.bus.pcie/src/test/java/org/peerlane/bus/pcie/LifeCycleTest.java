@@ -63,7 +63,7 @@ class LifeCycleTest {
 
         @Override
         public void remove(PcieFunction function, boolean gone) {
-            boolean master = (function.readConfig(Type0.COMMAND, 2) & Type0.COMMAND_BME) != 0;
+            boolean master = (function.readConfig(Offsets.COMMAND, 2) & Offsets.COMMAND_BME) != 0;
             log.add(
                     "%s remove %s gone=%s%s"
                             .formatted(
@@ -195,7 +195,7 @@ class LifeCycleTest {
         root.addDriver(bad, "bad");
         machine.settle();
         PcieFunction function = machine.function("a");
-        assertThat(function.readConfig(Type0.COMMAND, 2)).isZero();
+        assertThat(function.readConfig(Offsets.COMMAND, 2)).isZero();
         root.removeDriver(bad);
         root.addDriver(new Driver("d"), "d");
         machine.settle();
@@ -223,7 +223,7 @@ class LifeCycleTest {
         root.addDriver(only, "d");
         PcieFunction function = machine.plug();
         root.removeDriver(only);
-        assertThat(function.readConfig(Type0.COMMAND, 2) & Type0.COMMAND_BME).isZero();
+        assertThat(function.readConfig(Offsets.COMMAND, 2) & Offsets.COMMAND_BME).isZero();
     }
 
     // PC-68 in part: the function leaves; ports and their slot registers come with bridges

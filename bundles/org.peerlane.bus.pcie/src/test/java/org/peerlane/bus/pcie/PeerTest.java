@@ -19,8 +19,8 @@ import org.peerlane.testkit.Rule;
 
 @DisplayName("Requests between peers")
 class PeerTest {
-    private static final int ACS_CONTROL = 0x106;
-    private static final int ACS_EGRESS = 0x108;
+    private static final int ACS_CONTROL = 0x14E;
+    private static final int ACS_EGRESS = 0x150;
     private static final int SV = 1;
     private static final int TB = 2;
     private static final int RR = 4;

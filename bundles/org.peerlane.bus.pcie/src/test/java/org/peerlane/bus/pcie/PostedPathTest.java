@@ -93,7 +93,7 @@ class PostedPathTest {
     void whatWasBegunBeforeAResetDoesNotArriveAfterIt() {
         hold("bus.posted.to-root");
         write(TestMemory.BASE);
-        int flr = 0x70 + 8;
+        int flr = Offsets.DEVCTL;
         writer.writeConfig(flr, 2, writer.readConfig(flr, 2) | 1 << 15);
         held.countDown();
         writer.enable(true, true);

@@ -32,8 +32,8 @@ class ResetTest {
     }
 
     private void flr() {
-        long control = function.readConfig(Type0.DEVCTL, 2);
-        function.writeConfig(Type0.DEVCTL, 2, control | Type0.DEVCTL_FLR);
+        long control = function.readConfig(Offsets.DEVCTL, 2);
+        function.writeConfig(Offsets.DEVCTL, 2, control | Offsets.DEVCTL_FLR);
     }
 
     private byte ram(long physical) {
@@ -45,11 +45,11 @@ class ResetTest {
     void functionLevelResetClearsCommandBarsAndMsiAndResetsTheDevice() throws Exception {
         AutoCloseable taken = function.requestInterrupt(0, () -> {});
         flr();
-        assertThat(function.readConfig(Type0.COMMAND, 2)).isZero();
-        assertThat(function.readConfig(Type0.BAR0, 4)).isZero();
-        assertThat(function.readConfig(Type0.BAR0 + 8, 4)).isEqualTo(0xC);
-        assertThat(function.readConfig(Type0.MSI_CONTROL, 2) & Type0.MSI_ENABLE).isZero();
-        assertThat(function.readConfig(Type0.DEVCTL, 2)).as("reads 0").isEqualTo(0x2810);
+        assertThat(function.readConfig(Offsets.COMMAND, 2)).isZero();
+        assertThat(function.readConfig(Offsets.BAR0, 4)).isZero();
+        assertThat(function.readConfig(Offsets.BAR0 + 8, 4)).isEqualTo(0xC);
+        assertThat(function.readConfig(Offsets.MSI_CONTROL, 2) & Offsets.MSI_ENABLE).isZero();
+        assertThat(function.readConfig(Offsets.DEVCTL, 2)).as("reads 0").isEqualTo(0x2810);
         assertThat(function.readConfig(0, 4)).isEqualTo(0x11E8_1234L);
         assertThat(function.isPresent()).isTrue();
         assertThat(device.calls).containsExactly("reset FLR");
@@ -60,11 +60,11 @@ class ResetTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 4})
     void everyWidthThatCoversTheBitResets(int bytes) {
-        int at = Type0.DEVCTL + (bytes == 1 ? 1 : 0);
+        int at = Offsets.DEVCTL + (bytes == 1 ? 1 : 0);
         function.writeConfig(at, bytes, bytes == 1 ? 0x80 : 0x8000);
         assertThat(device.calls).containsExactly("reset FLR");
-        function.writeConfig(Type0.DEVCTL, 1, 0xFF);
-        function.writeConfig(Type0.DEVCTL + 2, 2, 0xFFFF);
+        function.writeConfig(Offsets.DEVCTL, 1, 0xFF);
+        function.writeConfig(Offsets.DEVCTL + 2, 2, 0xFFFF);
         assertThat(device.calls).hasSize(1);
     }
 
@@ -141,8 +141,8 @@ class ResetTest {
         Armed armed = machine.execution.arm("bus.dma.before-arrival", () -> hold(inside, go));
         machine.write(device, base, filled(4, 1));
         inside.await();
-        peer.writeConfig(Type0.DEVCTL, 2, Type0.DEVCTL_FLR);
-        peer.writeConfig(Type0.BAR0, 4, base);
+        peer.writeConfig(Offsets.DEVCTL, 2, Offsets.DEVCTL_FLR);
+        peer.writeConfig(Offsets.BAR0, 4, base);
         peer.enable(true, true);
         go.countDown();
         assertThat(machine.read(device, base, filled(4, 0))).isEqualTo(4);
@@ -154,11 +154,11 @@ class ResetTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2})
     void aPowerStateThatItDoesNotHaveChangesNothing(int state) {
-        function.writeConfig(Type0.PMCSR, 2, state);
-        assertThat(function.readConfig(Type0.PMCSR, 2)).isZero();
-        function.writeConfig(Type0.PMCSR, 2, Type0.D3HOT);
-        function.writeConfig(Type0.PMCSR, 2, state);
-        assertThat(function.readConfig(Type0.PMCSR, 2)).isEqualTo(Type0.D3HOT);
+        function.writeConfig(Offsets.PMCSR, 2, state);
+        assertThat(function.readConfig(Offsets.PMCSR, 2)).isZero();
+        function.writeConfig(Offsets.PMCSR, 2, Offsets.D3HOT);
+        function.writeConfig(Offsets.PMCSR, 2, state);
+        assertThat(function.readConfig(Offsets.PMCSR, 2)).isEqualTo(Offsets.D3HOT);
         assertThat(device.calls).isEmpty();
     }
 
@@ -168,7 +168,7 @@ class ResetTest {
         PcieFunction peer = machine.plug("test1", "00:05.0");
         assertThat(peer.isPresent()).isTrue();
         long base = function.bar(2).first().value();
-        function.writeConfig(Type0.PMCSR, 2, Type0.D3HOT);
+        function.writeConfig(Offsets.PMCSR, 2, Offsets.D3HOT);
         assertThat(function.readConfig(0, 4)).isEqualTo(0x11E8_1234L);
         assertThat(function.read(0, 0, 4)).isEqualTo(ONES);
         assertThat(status(machine.read(machine.type.last(), base, filled(4, 0))))
@@ -181,11 +181,11 @@ class ResetTest {
     @Rule("PC-26")
     @Test
     void backFromD3hotTheFunctionIsReset() {
-        function.writeConfig(Type0.PMCSR, 2, Type0.D3HOT);
-        function.writeConfig(Type0.PMCSR, 2, Type0.D0);
+        function.writeConfig(Offsets.PMCSR, 2, Offsets.D3HOT);
+        function.writeConfig(Offsets.PMCSR, 2, Offsets.D0);
         assertThat(device.calls).containsExactly("reset POWER");
-        assertThat(function.readConfig(Type0.COMMAND, 2)).isZero();
-        assertThat(function.readConfig(Type0.BAR0, 4)).isZero();
+        assertThat(function.readConfig(Offsets.COMMAND, 2)).isZero();
+        assertThat(function.readConfig(Offsets.BAR0, 4)).isZero();
         assertThat(function.read(0, 0, 4)).isEqualTo(ONES);
     }
 

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.BarLayout;
+import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
@@ -67,17 +68,16 @@ final class TestMachine implements AutoCloseable {
     }
 
     static FunctionLayout layout(@Nullable MemorySegment vram) {
-        return new FunctionLayout(
-                VENDOR,
-                0x11E8,
-                0x10,
-                0x00FF00,
-                0x1AF4,
-                0x1100,
-                List.of(
-                        BarLayout.registers(0, 4096, false, false),
-                        new BarLayout(2, 0x1_0000, true, true, vram)),
-                4);
+        return FunctionLayout.of(VENDOR, 0x11E8, 0x00FF00)
+                .revision(0x10)
+                .subsystem(0x1AF4, 0x1100)
+                .bar(BarLayout.registers(0, 4096, false, false))
+                .bar(new BarLayout(2, 0x1_0000, true, true, vram))
+                .with(new CapabilityLayout.PowerManagement(false, false, false, 0))
+                .with(new CapabilityLayout.Msi(4, true, true))
+                .with(CapabilityLayout.Express.plain())
+                .with(new CapabilityLayout.Aer())
+                .build();
     }
 
     /** The slot that {@link #plug()} makes. */

@@ -167,7 +167,7 @@ class TreeTest {
     void aDeviceThatIsPulledOutTakesItsLinkDown() {
         PcieFunction function = machine.plugBelow("rp1", "card");
         PcieFunction port = port("rp1");
-        int express = 0x50;
+        int express = 0x60;
         assertThat(config(port, express + 0x12, 2) & 1 << 13).isNotZero();
         assertThat(config(port, express + 0x1A, 2) & 0x148).isEqualTo(0x148);
         port.writeConfig(express + 0x1A, 2, 0x1FF);
