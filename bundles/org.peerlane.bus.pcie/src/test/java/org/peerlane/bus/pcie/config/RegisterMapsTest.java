@@ -27,6 +27,7 @@ class RegisterMapsTest {
         add(text, "PCI Express, link", new RegisterMap<>(LinkRegister.class, 0x3C));
         add(text, "PCI Express, slot", new RegisterMap<>(SlotRegister.class, 0x3C));
         add(text, "PCI Express, root", new RegisterMap<>(RootRegister.class, 0x3C));
+        add(text, "advanced features", new RegisterMap<>(AdvancedFeaturesRegister.class, 6));
         add(text, "AER", new RegisterMap<>(AerRegister.class, 0x48));
         add(text, "AER, root", new RegisterMap<>(AerRootRegister.class, 0x48));
         add(text, "serial number", new RegisterMap<>(SerialNumberRegister.class, 12));
