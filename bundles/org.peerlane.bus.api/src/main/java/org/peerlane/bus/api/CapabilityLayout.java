@@ -14,7 +14,7 @@ public sealed interface CapabilityLayout {
     /** {@return whether it is in extended config space, which takes {@link Express} too (PC-1)} */
     default boolean extended() {
         return switch (this) {
-            case PowerManagement _, Msi _, MsiX _, Vendor _, Express _ -> false;
+            case PowerManagement _, Msi _, MsiX _, Vendor _, Express _, AdvancedFeatures _ -> false;
             case Aer _,
                     Acs _,
                     Ats _,
@@ -139,6 +139,9 @@ public sealed interface CapabilityLayout {
             return new Express(256, true, true, 4, 4);
         }
     }
+
+    /** Function-level reset for a function without {@link Express} (PC-61). */
+    record AdvancedFeatures() implements CapabilityLayout {}
 
     /** Advanced error reporting (PC-32, PC-33). */
     record Aer() implements CapabilityLayout {}

@@ -12,6 +12,8 @@ public enum CapabilityId {
     EXPRESS(0x10),
     /** MSI-X. */
     MSI_X(0x11),
+    /** Advanced features. */
+    AF(0x13),
 
     /** Advanced error reporting. */
     AER(0x0001, 2),

@@ -82,6 +82,7 @@ final class CapabilitySet {
             case CapabilityLayout.SerialNumber one -> new SerialNumber(chain, one);
             case CapabilityLayout.Ari one -> new Ari(chain, one);
             case CapabilityLayout.Vendor one -> new VendorSpecific(chain, one);
+            case CapabilityLayout.AdvancedFeatures _ -> new AdvancedFeatures(chain);
             case CapabilityLayout.ResizableBar one ->
                     throw new IllegalStateException(one + " is made with the others");
         };

@@ -5,7 +5,7 @@ import org.peerlane.registers.RegisterMap;
 
 /**
  * MSI-X as config space has it, and where in the BARs table and pending bits are (PC-27). The table
- * itself is a {@link MsiXTable}; after {@link Effect#MESSAGES} it is told by {@link #apply}.
+ * itself is a {@link MsiXTable}; after {@link Effect#MESSAGES} it is told by {@link #program}.
  */
 public final class MsiX extends Capability {
     private static final RegisterMap<MsiXRegister> MAP = new RegisterMap<>(MsiXRegister.class, 12);
@@ -40,9 +40,9 @@ public final class MsiX extends Capability {
         return layout.vectors();
     }
 
-    /** Tells the table what stands here. Without the function's lock: it may send. */
-    public void apply(MsiXTable table) {
-        table.control(enabled(), functionMasked());
+    /** Tells the table what stands here; {@link MsiXTable#sendPending} is to follow. */
+    public void program(MsiXTable table) {
+        table.program(enabled(), functionMasked());
     }
 
     /** {@return whether an offset of a BAR is the table's} */

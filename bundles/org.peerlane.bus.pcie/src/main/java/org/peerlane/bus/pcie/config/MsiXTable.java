@@ -81,10 +81,17 @@ public final class MsiXTable implements InterruptPort {
         return send(vector);
     }
 
-    /** Takes over what config space says; what waited and may go now is sent. */
-    public void control(boolean enable, boolean maskFunction) {
+    /**
+     * Takes over what config space says. With the function's lock, so that the last write counts;
+     * then {@link #sendPending}, without it.
+     */
+    public void program(boolean enable, boolean maskFunction) {
         enabled = enable;
         functionMasked = maskFunction;
+    }
+
+    /** Sends what waited and may go now. */
+    public void sendPending() {
         unmasked.reached();
         for (int i = 0; i < pending.length(); i++) {
             for (long word = pending.get(i); word != 0; word &= word - 1) {

@@ -79,7 +79,7 @@ class EveryFunctionTest {
         for (int at = 0; at < sample.getValue().bytes(); at += 4) {
             long x = random.nextInt() & ConfigSpace.ones(4);
             long whole = written(sample.getKey(), at, 4, x);
-            if (special(sample.getValue()).contains(at)) {
+            if (judged(sample.getValue(), at)) {
                 continue;
             }
             assertThat(written(sample.getKey(), at, 2, x))
@@ -87,6 +87,14 @@ class EveryFunctionTest {
                     .isEqualTo(whole);
             assertThat(written(sample.getKey(), at, 1, x)).as("bytes at 0x%x", at).isEqualTo(whole);
         }
+    }
+
+    /** Each write of a slot's control completes a command; each piece of these two is judged. */
+    private static boolean judged(FunctionConfig function, int dword) {
+        Express express = function.express();
+        SrIov srIov = function.srIov();
+        return express != null && express.slot() != null && dword == express.at() + 0x18
+                || srIov != null && (dword == srIov.at() + 0x10 || dword == srIov.at() + 0x20);
     }
 
     private final Map<String, FunctionConfig> pieces = Samples.all();

@@ -135,6 +135,20 @@ class PowerAndExpressTest {
         assertThat(function.read(express.at() + 0x10, 2)).isZero();
     }
 
+    @Rule("PC-61")
+    @ParameterizedTest
+    @CsvSource({"1, 4", "2, 4", "4, 4"})
+    void aConventionalFunctionIsResetByAdvancedFeatures(int bytes, int offset) {
+        FunctionConfig old = Samples.endpoint(new CapabilityLayout.AdvancedFeatures());
+        AdvancedFeatures features = (AdvancedFeatures) old.capabilities().getFirst();
+        assertThat(old.read(0x40, 4)).isEqualTo(0x0306_0013L);
+        assertThat(old.write(0x40 + offset, bytes, 1)).isEqualTo(Effect.FLR);
+        assertThat(old.read(0x44, 2)).isZero();
+        assertThat(old.write(0x45, 1, 1)).as("status").isZero();
+        features.pending(true);
+        assertThat(old.read(0x44, 2)).isEqualTo(0x0100);
+    }
+
     @Rule("PC-67")
     @ParameterizedTest
     @CsvSource({

@@ -103,6 +103,7 @@ final class Samples {
                         FunctionConfig.endpoint(conventional(), ExpressType.ROOT_COMPLEX_ENDPOINT),
                 "narrow MSI", endpoint(new Msi(32, false, true), Express.plain()),
                 "nothing", plain(),
+                "advanced features", endpoint(new CapabilityLayout.AdvancedFeatures()),
                 "root port", rootPort(),
                 "upstream port",
                         FunctionConfig.port(
