@@ -74,7 +74,12 @@ final class BusNumbers {
         write(bus, number, Bridge.PREFETCH_BASE, 4, 0x0001_FFF1L);
         write(bus, number, Bridge.PREFETCH_BASE_HIGH, 4, 0xFFFF_FFFFL);
         write(bus, number, Bridge.PREFETCH_LIMIT_HIGH, 4, 0);
-        write(bus, number, BusFunction.COMMAND, 2, BusFunction.COMMAND_MEMORY | BusFunction.COMMAND_MASTER);
+        write(
+                bus,
+                number,
+                BusFunction.COMMAND,
+                2,
+                BusFunction.COMMAND_MEMORY | BusFunction.COMMAND_MASTER);
         int acs = isolate ? Capabilities.extended(this::read, bus, number, ACS) : 0;
         if (acs != 0) {
             int bits =

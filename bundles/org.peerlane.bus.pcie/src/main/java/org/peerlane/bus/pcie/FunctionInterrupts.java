@@ -69,23 +69,20 @@ final class FunctionInterrupts implements InterruptPort {
     void apply(NamedLock function, FunctionConfig config, boolean present) {
         lock.lock();
         try {
-            boolean on;
-            boolean masked;
-            MsiPort.Programmed programmed;
+            MsiXTable made = table;
             function.lock();
             try {
                 MsiX capability = present ? config.msiX() : null;
-                on = capability != null && capability.enabled();
-                masked = capability != null && capability.functionMasked();
-                programmed = programmed(present ? config.msi() : null);
+                msiX = capability != null && capability.enabled();
+                if (made != null && capability != null) {
+                    capability.program(made);
+                }
+                msi.program(programmed(present ? config.msi() : null));
             } finally {
                 function.unlock();
             }
-            msi.program(programmed);
-            msiX = on;
-            MsiXTable made = table;
             if (made != null) {
-                made.control(on, masked);
+                made.sendPending();
             }
             msi.sendPending();
         } finally {

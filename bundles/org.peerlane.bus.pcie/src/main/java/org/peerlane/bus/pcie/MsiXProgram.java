@@ -18,8 +18,7 @@ final class MsiXProgram implements HostInterrupts.MessageTable {
     /** By vector: its interrupt, or -1. */
     private final int[] interrupts;
 
-    MsiXProgram(
-            Endpoint function, InterruptController controller, CapabilityLayout.MsiX layout) {
+    MsiXProgram(Endpoint function, InterruptController controller, CapabilityLayout.MsiX layout) {
         this.function = function;
         this.controller = controller;
         this.layout = layout;

@@ -77,16 +77,14 @@ final class Port extends BusFunction {
                                 ? SlotLayout.hotPlug(portNumber)
                                 : new SlotLayout(
                                         portNumber, false, false, false, false, false, false);
-        int deviceId =
-                kind == PortKind.ROOT ? ROOT_PORT_ID : SWITCH_PORT_ID + kind.type.code();
+        int deviceId = kind == PortKind.ROOT ? ROOT_PORT_ID : SWITCH_PORT_ID + kind.type.code();
         PortLayout usual = PortLayout.of(kind.type, RED_HAT, deviceId, portNumber, slot);
         List<CapabilityLayout> capabilities = new ArrayList<>(usual.capabilities());
         capabilities.removeIf(CapabilityLayout.Acs.class::isInstance);
         if (board.acs() && down) {
             capabilities.add(ACS);
         }
-        return new PortLayout(
-                kind.type, RED_HAT, deviceId, 0, portNumber, 1, slot, capabilities);
+        return new PortLayout(kind.type, RED_HAT, deviceId, 0, portNumber, 1, slot, capabilities);
     }
 
     PortKind kind() {
@@ -217,12 +215,10 @@ final class Port extends BusFunction {
                 return;
             }
             Link link = express.link();
-            boolean lost = !there && link != null && link.active();
+            boolean reports = !there && link != null && link.active() && link.reportsSurpriseDown();
             slot.presence(there);
-            if (lost && link.reportsSurpriseDown()) {
-                message =
-                        config.errors()
-                                .uncorrectable(PcieError.SURPRISE_DOWN, false, 0, 0, 0, 0);
+            if (reports) {
+                message = config.errors().uncorrectable(PcieError.SURPRISE_DOWN, false, 0, 0, 0, 0);
             }
             notice = slot.notice();
             refresh();

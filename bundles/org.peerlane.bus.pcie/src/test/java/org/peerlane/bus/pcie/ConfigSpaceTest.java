@@ -1,7 +1,6 @@
 package org.peerlane.bus.pcie;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -11,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.pcie.config.ConfigSpace;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("Config space")
@@ -21,38 +21,6 @@ class ConfigSpaceTest {
     @AfterEach
     void stop() {
         machine.close();
-    }
-
-    @Rule("PC-6")
-    @Test
-    void everyByteKeepsReadOnlyBitsTakesWritableOnesAndClearsByOne() {
-        ConfigSpace config = new ConfigSpace();
-        for (int at = 0; at < ConfigSpace.BYTES; at += 4) {
-            config.define(at, 4, 0xA5A5_A5A5L, 0x0F0F_0F0FL, 0x3030_3030L);
-        }
-        for (int bytes : List.of(1, 2, 4)) {
-            for (int at = 0; at < ConfigSpace.BYTES; at += bytes) {
-                config.reset();
-                config.write(at, bytes, 0xFFFF_FFFFL);
-                long ones = ConfigSpace.ones(bytes);
-                assertThat(config.get(at, bytes)).isEqualTo(0x8F8F_8F8FL & ones);
-                config.write(at, bytes, 0);
-                assertThat(config.get(at, bytes)).isEqualTo(0x8080_8080L & ones);
-                if (at > 0) {
-                    assertThat(config.get(at - 1, 1)).isEqualTo(0xA5);
-                }
-                if (at + bytes < ConfigSpace.BYTES) {
-                    assertThat(config.get(at + bytes, 1)).isEqualTo(0xA5);
-                }
-            }
-        }
-    }
-
-    @Rule("PC-6")
-    @Test
-    void aBitIsNotBothWritableAndClearedByOne() {
-        assertThatThrownBy(() -> new ConfigSpace().define(0, 1, 0, 3, 2))
-                .isInstanceOf(IllegalArgumentException.class);
     }
 
     @Rule("PC-3")

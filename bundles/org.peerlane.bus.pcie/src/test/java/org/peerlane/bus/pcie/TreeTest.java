@@ -170,11 +170,13 @@ class TreeTest {
         int express = 0x60;
         assertThat(config(port, express + 0x12, 2) & 1 << 13).isNotZero();
         assertThat(config(port, express + 0x1A, 2) & 0x148).isEqualTo(0x148);
-        port.writeConfig(express + 0x1A, 2, 0x1FF);
+        port.writeConfig(express + 0x1A, 2, config(port, express + 0x1A, 2));
         assertThat(config(port, express + 0x1A, 2) & 0x1FF).isEqualTo(0x40);
         machine.root.removeType(machine.type);
         assertThat(function.isPresent()).isFalse();
         assertThat(config(port, express + 0x12, 2) & 1 << 13).isZero();
         assertThat(config(port, express + 0x1A, 2) & 0x148).isEqualTo(0x108);
+        // the port has logged it, and so has the root port that it is
+        assertThat(config(port, 0x104, 4) & 1 << 5).isEqualTo(1 << 5);
     }
 }
