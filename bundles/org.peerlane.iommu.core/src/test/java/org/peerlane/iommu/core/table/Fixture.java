@@ -17,13 +17,18 @@ final class Fixture implements AutoCloseable {
     static final int RW = R | W;
 
     final LiveExecution execution = new LiveExecution("table-test");
-    final PoisonedMemory memory = new PoisonedMemory(256);
+    final PoisonedMemory memory;
     final Gather gather = new Gather();
     final Walk walk = new Walk();
     final List<String> flushes = new ArrayList<>();
     final RadixTable table;
 
     Fixture(Format format) {
+        this(format, 256);
+    }
+
+    Fixture(Format format, int pagesPerRegion) {
+        memory = new PoisonedMemory(pagesPerRegion);
         table =
                 new RadixTable(
                         execution,

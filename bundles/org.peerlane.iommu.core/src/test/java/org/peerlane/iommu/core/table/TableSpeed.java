@@ -48,9 +48,11 @@ final class TableSpeed {
         table.map(BASE, 0x1000, 512 * 4096, RW);
         MemorySegment ram = memory.regions().getFirst().segment();
         Walk walk = new Walk();
-        double bare = time(CALLS, () -> bareWalks(ram, table.root(), CALLS));
-        double read = time(CALLS, () -> walks(table, walk, false));
-        double write = time(CALLS, () -> walks(table, walk, true));
+        double bare = time(CALLS, () -> bareWalks(ram, table.root(), 0));
+        double bareInTurn = time(CALLS, () -> bareWalks(ram, table.root(), 1));
+        double read = time(CALLS, () -> walks(table, walk, false, 0));
+        double write = time(CALLS, () -> walks(table, walk, true, 0));
+        double inTurn = time(CALLS, () -> walks(table, walk, false, 1));
         Gather gather = new Gather();
         table.unmap(BASE, 256 * 4096, gather);
         table.release(gather);
@@ -88,12 +90,15 @@ final class TableSpeed {
             allUnmap = best[3];
         }
         System.out.printf(
-                "%-17s bare %.1f  walk read %.1f write %.1f ns; 1 page map %.1f unmap %.1f ns;"
+                "%-17s bare %.1f  walk read %.1f write %.1f ns; each after the last: bare %.1f walk"
+                        + " %.1f ns; 1 page map %.1f unmap %.1f ns;"
                         + " 256 pages map %.0f unmap %.0f ns; ratio %.1f %.1f%n",
                 format.kind(),
                 bare,
                 read,
                 write,
+                bareInTurn,
+                inTurn,
                 oneMap,
                 oneUnmap,
                 allMap,
@@ -112,10 +117,14 @@ final class TableSpeed {
         return (double) best / calls;
     }
 
-    private static long walks(PageTable table, Walk walk, boolean write) {
+    /**
+     * Walks of independent addresses, which the CPU overlaps; or, with {@code chain} 1, each of an
+     * address that the walk before has found.
+     */
+    private static long walks(PageTable table, Walk walk, boolean write, long chain) {
         long sum = 0;
         for (int i = 0; i < CALLS; i++) {
-            long iova = BASE + (i * 37L & 511) * 4096;
+            long iova = BASE + ((i + sum * chain) * 37L & 511) * 4096;
             sum += table.walk(iova, write, walk);
             sum += walk.physical;
         }
@@ -123,10 +132,10 @@ final class TableSpeed {
     }
 
     /** Four dependent loads and nothing else. */
-    private static long bareWalks(MemorySegment ram, long root, int calls) {
+    private static long bareWalks(MemorySegment ram, long root, long chain) {
         long sum = 0;
-        for (int i = 0; i < calls; i++) {
-            long iova = BASE + (i * 37L & 511) * 4096;
+        for (int i = 0; i < CALLS; i++) {
+            long iova = BASE + ((i + sum * chain) * 37L & 511) * 4096;
             long table = root;
             for (int shift = 39; shift > 12; shift -= 9) {
                 long entry = ram.get(JAVA_LONG, table + (iova >>> shift & 511) * 8);
