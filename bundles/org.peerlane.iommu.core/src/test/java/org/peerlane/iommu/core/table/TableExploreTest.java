@@ -142,4 +142,39 @@ class TableExploreTest {
         assertThat(table.physicalOf(0x200000)).isZero();
         free(table, memory);
     }
+
+    @Explore(schedules = 10_000)
+    @Rule("PT-37")
+    @Rule("PT-43")
+    void neighboursAreMappedAndUnmappedWithoutALock(Execution execution)
+            throws InterruptedException {
+        PoisonedMemory memory = new PoisonedMemory(8);
+        RadixTable table = table(execution, memory, VTD);
+        table.map(0, 0x401000, 0x200000, R);
+        EmulatedThread other =
+                execution.start(
+                        ThreadKind.BLOCKING,
+                        "other",
+                        () -> {
+                            Gather gather = new Gather();
+                            table.map(0x200000, 0x5000, 4096, R);
+                            table.map(0x201000, 0x7000, 4096, R);
+                            assertThat(table.unmap(0x200000, 4096, gather)).isEqualTo(4096);
+                            assertThat(gather.pages()).isZero();
+                        });
+        Gather gather = new Gather();
+        assertThat(table.unmap(0, 0x200000, gather)).isEqualTo(0x200000);
+        assertThat(gather.pages()).isEqualTo(1);
+        table.release(gather);
+        table.map(0x1000, 0x9000, 4096, R);
+        table.map(0x202000, 0xB000, 4096, R);
+        join(other);
+        assertThat(table.physicalOf(0)).isEqualTo(-1);
+        assertThat(table.physicalOf(0x1000)).isEqualTo(0x9000);
+        assertThat(table.physicalOf(0x200000)).isEqualTo(-1);
+        assertThat(table.physicalOf(0x201000)).isEqualTo(0x7000);
+        assertThat(table.physicalOf(0x202000)).isEqualTo(0xB000);
+        assertThat(memory.takenPages()).isEqualTo(4);
+        free(table, memory);
+    }
 }

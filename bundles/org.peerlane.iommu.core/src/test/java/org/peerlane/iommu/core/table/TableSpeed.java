@@ -15,6 +15,7 @@ import org.peerlane.memory.core.SparseMemory;
 final class TableSpeed {
     private static final int RW = PageTable.READ | PageTable.WRITE;
     private static final long BASE = 1L << 41;
+    private static final long LARGE = BASE + (1L << 30);
     private static final int PAGES = 256;
 
     /** Few, so that some rounds are not interrupted: the best one counts. */
@@ -53,6 +54,8 @@ final class TableSpeed {
         double read = time(CALLS, () -> walks(table, walk, false, 0));
         double write = time(CALLS, () -> walks(table, walk, true, 0));
         double inTurn = time(CALLS, () -> walks(table, walk, false, 1));
+        table.map(LARGE, 1L << 21, 1L << 21, RW);
+        double large = time(CALLS, () -> largeWalks(table, walk));
         Gather gather = new Gather();
         table.unmap(BASE, 256 * 4096, gather);
         table.release(gather);
@@ -90,13 +93,14 @@ final class TableSpeed {
             allUnmap = best[3];
         }
         System.out.printf(
-                "%-17s bare %.1f  walk read %.1f write %.1f ns; each after the last: bare %.1f walk"
+                "%-17s bare %.1f  walk read %.1f write %.1f, 2 MiB %.1f ns; each after the last: bare %.1f walk"
                         + " %.1f ns; 1 page map %.1f unmap %.1f ns;"
                         + " 256 pages map %.0f unmap %.0f ns; ratio %.1f %.1f%n",
                 format.kind(),
                 bare,
                 read,
                 write,
+                large,
                 bareInTurn,
                 inTurn,
                 oneMap,
@@ -126,6 +130,15 @@ final class TableSpeed {
         for (int i = 0; i < CALLS; i++) {
             long iova = BASE + ((i + sum * chain) * 37L & 511) * 4096;
             sum += table.walk(iova, write, walk);
+            sum += walk.physical;
+        }
+        return sum;
+    }
+
+    private static long largeWalks(PageTable table, Walk walk) {
+        long sum = 0;
+        for (int i = 0; i < CALLS; i++) {
+            sum += table.walk(LARGE + (i * 37L & 511) * 4096, false, walk);
             sum += walk.physical;
         }
         return sum;

@@ -8,6 +8,7 @@ import static org.peerlane.iommu.core.table.Fixture.expect;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -123,7 +124,7 @@ class WalkTest {
                 for (int level = 0; level <= 2; level++) {
                     long slot = f.slot(level, 0);
                     long entry = f.memory.peek(slot);
-                    java.util.Random random = new java.util.Random(level);
+                    Random random = new Random(level);
                     for (int i = 0; i < 20_000; i++) {
                         f.memory.poke(slot, random.nextLong() & random.nextLong());
                         int reason = f.table.walk(0, (i & 1) != 0, f.walk);
