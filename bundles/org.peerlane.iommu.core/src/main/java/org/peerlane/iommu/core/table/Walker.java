@@ -33,6 +33,7 @@ final class Walker {
     static final int RESERVED = 0xC;
 
     private static final int MOVED = -1;
+    private static final int UNUSUAL = -2;
 
     private final Entries entries;
     private final TableMemory memory;
@@ -66,17 +67,23 @@ final class Walker {
         if (!entries.covers(level, iova)) {
             return write ? WRITE_DENIED : READ_DENIED;
         }
-        int reason;
-        do {
-            reason =
-                    step == null
-                            ? quickly(top, iova, write, into)
-                            : fully(0, RadixTable.page(top), level, -1, iova, write, into);
-        } while (reason == MOVED);
+        int reason = MOVED;
+        if (step == null) {
+            reason = quickly(top, iova, write, into);
+            if (reason == UNUSUAL) {
+                reason = fully(0, into.table, into.level, into.granted, iova, write, into);
+            }
+        }
+        while (reason == MOVED) {
+            reason = fully(0, RadixTable.page(top), level, -1, iova, write, into);
+        }
         return reason;
     }
 
-    /** A walk that finds nothing unusual; one that does goes on {@link #fully}. */
+    /**
+     * A walk that finds nothing unusual. One that does leaves where it is in {@code into}, and goes
+     * on {@link #fully}: a call from here makes the usual walk slower.
+     */
     private int quickly(long top, long iova, boolean write, Walk into) {
         MemorySegment segment = low;
         long first = lowFirst;
@@ -111,7 +118,10 @@ final class Walker {
             shift -= Entries.INDEX_LG2;
             usual -= less;
         }
-        return fully(0, table, Entries.levelOf(shift), granted, iova, write, into);
+        into.table = table;
+        into.level = Entries.levelOf(shift);
+        into.granted = granted;
+        return UNUSUAL;
     }
 
     /**
