@@ -16,4 +16,10 @@ public final class Walk {
 
     /** Whether the leaf is marked dirty now: a cached copy needs no second walk to write. */
     public boolean dirty;
+
+    // Where a walk is between two of its parts.
+
+    long table;
+    int level;
+    long granted;
 }
