@@ -18,4 +18,11 @@ public interface PcieBus {
      * @throws InterruptedException the waiting thread was interrupted
      */
     boolean settle(long timeoutNanos) throws InterruptedException;
+
+    /**
+     * {@return how {@code client} reaches the BARs of {@code provider}} Computed anew at each call.
+     */
+    default PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
+        return PeerRoute.none("this bus knows no routes between peers");
+    }
 }
