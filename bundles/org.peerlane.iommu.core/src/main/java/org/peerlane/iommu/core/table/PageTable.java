@@ -38,8 +38,14 @@ public interface PageTable {
     /** {@return the level of the top table, now} */
     int topLevel();
 
+    /** {@return what the device's entry says of the table's depth, now; see {@link Format}} */
+    int depthField();
+
     /**
      * Maps a range by the largest pages that fit (PT-31).
+     *
+     * <p>An empty table in the way of a large leaf is unlinked, flushed by the table's {@link
+     * Flush}, and given back (PT-35).
      *
      * @param iova where from
      * @param physical where to
@@ -79,8 +85,29 @@ public interface PageTable {
      */
     void dirty(long iova, long bytes, boolean clear, DirtyReport report, Gather gather);
 
-    /** Gives every table page back. Nobody may walk any more. */
+    /**
+     * Gives the table pages back that an unmap has unlinked, and empties the gather. The caller has
+     * flushed.
+     */
+    void release(Gather gather);
+
+    /**
+     * Gives every table page back. Nobody may walk any more; pages in a {@link Gather} are still to
+     * be {@linkplain #release released}.
+     *
+     * @throws IllegalStateException that was done before
+     */
     void free();
+
+    /** Flushes for a map that has unlinked an empty table. */
+    @FunctionalInterface
+    interface Flush {
+        /**
+         * Invalidates the interval and waits until nobody walks the unlinked pages any more; leaves
+         * the gather as it is.
+         */
+        void flush(Gather gather);
+    }
 
     /** Told of a run of dirty bytes. */
     @FunctionalInterface
