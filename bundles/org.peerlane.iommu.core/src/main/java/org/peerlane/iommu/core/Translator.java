@@ -40,6 +40,7 @@ final class Translator {
     private final ContextTable contexts;
     private final Faults faults;
     private final IommuTrace trace;
+    private final Checkpoint missed;
     private final Checkpoint walked;
 
     /** For a walk; null while one has it. */
@@ -50,6 +51,7 @@ final class Translator {
         this.contexts = contexts;
         this.faults = faults;
         this.trace = trace;
+        missed = execution.checkpoint("iommu.translate.missed");
         walked = execution.checkpoint("iommu.translate.walked");
     }
 
@@ -105,6 +107,7 @@ final class Translator {
             long address,
             boolean write,
             Target into) {
+        missed.reached();
         long generation = context.iotlb.generation();
         Walk walk = takeWalk();
         int reason = table.walk(address, write, walk);

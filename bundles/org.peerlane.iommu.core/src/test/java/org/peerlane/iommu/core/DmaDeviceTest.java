@@ -100,7 +100,7 @@ class DmaDeviceTest {
     void coherentMemoryIsZeroedMappedAndGivenBack(Execution execution) {
         try (TestMachine machine = new TestMachine(execution)) {
             DmaDevice dma = machine.dma();
-            machine.memory.free(machine.memory.allocate(2), 2); // leaves ones in it
+            machine.memory.free(machine.memory.allocate(2), 2); // leaves something in it
             CoherentBuffer warm = dma.allocateCoherent(PAGE);
             dma.freeCoherent(warm);
             int before = machine.memory.takenPages();

@@ -17,12 +17,16 @@ import org.peerlane.memory.api.PageAllocator;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * RAM for page tables; a freed page is filled with ones, so that who walks it finds nonsense. One
- * segment serves all schedules.
+ * RAM for page tables; a freed page is filled with leaves that lead astray, for who walks it still.
+ * One segment serves all schedules.
  */
 final class TestMemory implements PhysicalMemory, PageAllocator {
     static final long BASE = 0x10_0000;
     static final int PAGES = 1024;
+
+    /** As an entry of VT-d's second stage: readable and writable. */
+    private static final long FREED = 0xDEA_D000_0003L;
+
     private static final MemorySegment RAM =
             Arena.ofAuto().allocate(PAGES * PhysicalMemory.PAGE_BYTES, 4096);
 
@@ -84,7 +88,9 @@ final class TestMemory implements PhysicalMemory, PageAllocator {
             throw new IllegalStateException("page 0x%x is not taken".formatted(physical));
         }
         taken.clear(at, at + (1 << order));
-        RAM.asSlice(at * PAGE_BYTES, PAGE_BYTES << order).fill((byte) -1);
+        for (long word = 0; word < PAGE_BYTES << order; word += 8) {
+            word(physical + word, FREED);
+        }
     }
 
     @Override
