@@ -47,6 +47,20 @@ final class Entries {
     /** Must be zero in a pointer to a table. */
     final long tableReserved;
 
+    /**
+     * What nearly every entry of a walk holds under a mask, so that one comparison tells: a pointer
+     * to a table, accessed, nothing reserved; of level 0, and this much more per level.
+     */
+    final long usualPointerMask;
+
+    final long usualPointer;
+    final long usualPointerStep;
+
+    /** The same of a leaf of 4 KiB. */
+    final long usualLeafMask;
+
+    final long usualLeaf;
+
     /** By level: must be zero in a leaf; -1 where there are no leaves. */
     private final long[] leafReserved = new long[6];
 
@@ -108,6 +122,13 @@ final class Entries {
             }
             default -> throw new AssertionError(format.kind());
         }
+        long typeMask = contiguous ? AMD_SIZED : 1L << 7;
+        long there = accessed | (present == 1 ? 1 : 0);
+        usualPointerMask = there | typeMask | tableReserved;
+        usualPointer = there;
+        usualPointerStep = contiguous ? 1L << 9 : 0;
+        usualLeafMask = there | reservedInLeaf | sized;
+        usualLeaf = there;
         for (int level = 0; level < leafReserved.length; level++) {
             leafReserved[level] = reservedInLeafOf(level, reservedInLeaf);
         }

@@ -41,9 +41,18 @@ final class Walker {
     /** Passed after each load, by walks that are explored. */
     private final @Nullable Checkpoint step;
 
+    /** The region where nearly all table pages are. */
+    private final MemorySegment low;
+
+    private final long lowFirst;
+    private final long lowBytes;
+
     Walker(Execution execution, Entries entries, TableMemory memory, boolean stepwise) {
         this.entries = entries;
         this.memory = memory;
+        low = memory.segment(0);
+        lowFirst = memory.first(0);
+        lowBytes = memory.bytes(0);
         step = stepwise ? execution.checkpoint("iommu.walk.step") : null;
         beforeMark = execution.checkpoint("iommu.walk.before-mark");
     }
@@ -59,62 +68,99 @@ final class Walker {
         }
         int reason;
         do {
-            reason = walk(0, RadixTable.page(top), Entries.itemLg2(level), -1, iova, write, into);
+            reason =
+                    step == null
+                            ? quickly(top, iova, write, into)
+                            : fully(0, RadixTable.page(top), level, -1, iova, write, into);
         } while (reason == MOVED);
         return reason;
     }
 
-    /** From a table on. One region stays in registers; another is another call. */
-    private int walk(
-            int region,
-            long from,
-            int fromShift,
-            long grantedSoFar,
-            long iova,
-            boolean write,
-            Walk into) {
-        long present = entries.present;
+    /** A walk that finds nothing unusual; one that does goes on {@link #fully}. */
+    private int quickly(long top, long iova, boolean write, Walk into) {
+        MemorySegment segment = low;
+        long first = lowFirst;
+        long bytes = lowBytes;
         long address = entries.address;
-        long accessed = entries.accessed;
-        long reserved = entries.tableReserved;
-        int leafTypes = entries.leafTypes;
-        int typeShift = entries.typeShift;
-        MemorySegment segment = memory.segment(region);
-        long first = memory.first(region);
-        long bytes = memory.bytes(region);
-        Checkpoint pause = step;
-        long granted = grantedSoFar;
-        long table = from;
-        int shift = fromShift;
+        long mask = entries.usualPointerMask;
+        long less = entries.usualPointerStep;
+        int level = RadixTable.level(top);
+        long usual = entries.usualPointer + level * less;
+        long granted = -1;
+        long table = RadixTable.page(top);
+        int shift = Entries.itemLg2(level);
         while (true) {
             long at = table - first;
             if (Long.compareUnsigned(at, bytes) >= 0) {
-                int other = memory.region(table);
-                return other < 0
-                        ? TABLE_ACCESS
-                        : walk(other, table, shift, granted, iova, write, into);
+                break;
             }
             at += iova >>> shift - 3 & 8 * (Entries.ENTRIES - 1);
             long entry = (long) TableMemory.ENTRY.get(segment, at);
-            if (pause != null) {
-                pause.reached();
+            if (shift == Entries.GRANULE_LG2) {
+                if ((entry & entries.usualLeafMask) != entries.usualLeaf
+                        || write && (entry & entries.dirty) == 0) {
+                    break;
+                }
+                return grant(entry, shift, granted & entry, iova, write, into);
             }
-            if ((entry & present) == 0) {
+            if ((entry & mask) != usual) {
+                break;
+            }
+            granted &= entry;
+            table = entry & address;
+            shift -= Entries.INDEX_LG2;
+            usual -= less;
+        }
+        return fully(0, table, Entries.levelOf(shift), granted, iova, write, into);
+    }
+
+    /**
+     * From a table on.
+     *
+     * @param region where it is expected
+     * @param grantedAbove the bits that all entries above have
+     */
+    private int fully(
+            int region,
+            long from,
+            int fromLevel,
+            long grantedAbove,
+            long iova,
+            boolean write,
+            Walk into) {
+        long accessed = entries.accessed;
+        MemorySegment segment = memory.segment(region);
+        long first = memory.first(region);
+        long granted = grantedAbove;
+        long table = from;
+        int level = fromLevel;
+        while (true) {
+            if (Long.compareUnsigned(table - first, memory.bytes(region)) >= 0) {
+                int other = memory.region(table);
+                return other < 0
+                        ? TABLE_ACCESS
+                        : fully(other, table, level, granted, iova, write, into);
+            }
+            long at = RadixTable.slot(table, iova, level) - first;
+            long entry = (long) TableMemory.ENTRY.get(segment, at);
+            if (step != null) {
+                step.reached();
+            }
+            if (entries.isEmpty(entry)) {
                 return write ? WRITE_DENIED : READ_DENIED;
             }
             granted &= entry;
-            if (shift == Entries.GRANULE_LG2
-                    || (leafTypes >>> (int) (entry >>> typeShift & 7) & 1) != 0) {
-                return leaf(segment, at, entry, shift, granted, iova, write, into);
+            if (entries.isLeaf(entry, level)) {
+                return leaf(segment, at, entry, level, granted, iova, write, into);
             }
-            if ((entry & reserved) != 0) {
+            if ((entry & entries.tableReserved) != 0) {
                 return RESERVED;
             }
             if ((entry & accessed) != accessed && !mark(segment, at, entry, accessed)) {
                 return MOVED;
             }
-            table = entry & address;
-            shift -= Entries.INDEX_LG2;
+            table = entry & entries.address;
+            level--;
         }
     }
 
@@ -122,31 +168,35 @@ final class Walker {
             MemorySegment segment,
             long at,
             long entry,
-            int shift,
+            int level,
             long granted,
             long iova,
             boolean write,
             Walk into) {
-        int level = Entries.levelOf(shift);
         if (entries.isReserved(entry, level)) {
             return RESERVED;
         }
+        long marks = entries.accessed | (write ? entries.dirty : 0);
+        int reason =
+                grant(entry | marks, entries.leafLg2(entry, level), granted, iova, write, into);
+        if (reason == 0 && (entry & marks) != marks && !mark(segment, at, entry, marks)) {
+            return MOVED;
+        }
+        return reason;
+    }
+
+    private int grant(long entry, int lg2, long granted, long iova, boolean write, Walk into) {
         boolean readable = (granted & entries.read) == entries.read;
         boolean writable = (granted & entries.write) == entries.write;
         if (write ? !writable : !readable) {
             return write ? WRITE_DENIED : READ_DENIED;
         }
-        long marks = entries.accessed | (write ? entries.dirty : 0);
-        if ((entry & marks) != marks && !mark(segment, at, entry, marks)) {
-            return MOVED;
-        }
-        int lg2 = entries.leafLg2(entry, level);
         long inside = (1L << lg2) - 1;
-        into.physical = entries.target(entry, lg2) | iova & inside;
+        into.physical = entries.address & entry & ~inside | iova & inside;
         into.leafIova = iova & ~inside;
         into.leafBytes = inside + 1;
         into.permissions = (readable ? PageTable.READ : 0) | (writable ? PageTable.WRITE : 0);
-        into.dirty = ((entry | marks) & entries.dirty) != 0;
+        into.dirty = (entry & entries.dirty) != 0;
         return 0;
     }
 
