@@ -16,9 +16,14 @@ import org.peerlane.memory.api.PhysicalMemory;
 final class HardwareTables implements TableFactory {
     private final Execution execution;
     private final PhysicalMemory memory;
+    private final boolean stepwise;
 
-    HardwareTables(Execution execution, PhysicalMemory memory) {
+    /**
+     * @param stepwise whether walks pass a checkpoint at each level, for exploration
+     */
+    HardwareTables(Execution execution, PhysicalMemory memory, boolean stepwise) {
         this.execution = execution;
+        this.stepwise = stepwise;
         this.memory = memory;
     }
 
@@ -30,7 +35,7 @@ final class HardwareTables implements TableFactory {
                         Errno.EOPNOTSUPP, flag + " with an x86-64 table; it has no such ability");
             }
         }
-        return new RadixTable(execution, memory, format(spec), flush);
+        return new RadixTable(execution, memory, format(spec), flush, stepwise);
     }
 
     private static Format format(DomainSpec spec) {

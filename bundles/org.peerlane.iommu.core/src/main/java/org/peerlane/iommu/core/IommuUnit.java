@@ -71,7 +71,13 @@ public final class IommuUnit implements Iommu, DmaApi, DmaTranslation, AutoClose
             PhysicalMemory memory,
             RootComplex root,
             IommuSettings settings) {
-        this(execution, tracer, memory, root, settings, new HardwareTables(execution, memory));
+        this(
+                execution,
+                tracer,
+                memory,
+                root,
+                settings,
+                new HardwareTables(execution, memory, false));
     }
 
     IommuUnit(

@@ -39,7 +39,8 @@ final class TestMachine implements AutoCloseable {
         this.execution = execution;
         root = new TestRoot(execution);
         tracer = new Tracer(execution::nanoTime, execution.lock("test.tracer"));
-        iommu = new IommuUnit(execution, tracer, memory, root, settings);
+        HardwareTables tables = new HardwareTables(execution, memory, true);
+        iommu = new IommuUnit(execution, tracer, memory, root, settings, tables);
         root.iommu = iommu;
     }
 
