@@ -61,6 +61,7 @@ class FlushRaceTest {
             IommuDomain domain = machine.attached();
             long size = 1L << 21;
             domain.map(IOVA, A + PAGE, size, RW); // one table of 4 KiB leaves
+            machine.write(IOVA + PAGE); // the way is marked: no later walk writes to it
             machine.engine(() -> {
                 for (int i = 0; i < 3; i++) {
                     machine.root.dma(
