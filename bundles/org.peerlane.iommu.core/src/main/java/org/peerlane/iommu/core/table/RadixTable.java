@@ -68,7 +68,7 @@ public final class RadixTable implements PageTable {
      *
      * @param stepwise whether walks pass {@code iommu.walk.step} at each level, for exploration
      */
-    RadixTable(
+    public RadixTable(
             Execution execution,
             PhysicalMemory memory,
             Format format,

@@ -1,0 +1,224 @@
+package org.peerlane.iommu.core;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.DisplayName;
+import org.peerlane.exec.api.Execution;
+import org.peerlane.iommu.api.DmaDevice;
+import org.peerlane.iommu.api.DmaDirection;
+import org.peerlane.iommu.api.DomainSpec;
+import org.peerlane.iommu.api.IommuDomain;
+import org.peerlane.iommu.api.TableFormat;
+import org.peerlane.testkit.Explore;
+import org.peerlane.testkit.Rule;
+
+@DisplayName("A flush against DMA in flight")
+class FlushRaceTest {
+    private static final int SCHEDULES = 10_000;
+    private static final long IOVA = 0x4000_0000;
+    private static final long A = 0x1_0000_0000L;
+    private static final long B = 0x2_0000_0000L;
+    private static final long C = 0x3_0000_0000L;
+    private static final int RW = TestMachine.RW;
+    private static final long PAGE = TestMachine.PAGE;
+
+    @Rule("PT-51")
+    @Rule("IM-4")
+    @Explore(schedules = SCHEDULES)
+    void afterAnUnmapNotOneByteArrives(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain domain = machine.attached();
+            domain.map(IOVA, A, PAGE, RW);
+            AtomicBoolean freed = new AtomicBoolean();
+            for (int engine = 0; engine < 2; engine++) {
+                machine.engine(() -> {
+                    for (int i = 0; i < 3; i++) {
+                        machine.root.dma(
+                                TestMachine.REQUESTER,
+                                0,
+                                IOVA,
+                                true,
+                                physical -> {
+                                    assertThat(physical).isEqualTo(A);
+                                    assertThat(freed).isFalse();
+                                });
+                    }
+                });
+            }
+            assertThat(domain.unmap(IOVA, PAGE)).isEqualTo(PAGE);
+            freed.set(true);
+            machine.join();
+        }
+    }
+
+    @Rule("PT-51")
+    @Rule("PT-43")
+    @Explore(schedules = SCHEDULES)
+    void tablePagesAreFreedWhenNobodyWalksThem(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain domain = machine.attached();
+            long size = 1L << 21;
+            domain.map(IOVA, A + PAGE, size, RW); // one table of 4 KiB leaves
+            machine.write(IOVA + PAGE); // the way is marked: no later walk writes to it
+            machine.engine(() -> {
+                for (int i = 0; i < 3; i++) {
+                    machine.root.dma(
+                            TestMachine.REQUESTER,
+                            0,
+                            IOVA,
+                            true,
+                            physical -> assertThat(physical).isEqualTo(A + PAGE));
+                }
+            });
+            assertThat(domain.unmap(IOVA, size)).isEqualTo(size);
+            assertThat(machine.memory.takenPages()).isEqualTo(3);
+            machine.join();
+        }
+    }
+
+    @Rule("PT-64")
+    @Rule("IM-3")
+    @Explore(schedules = SCHEDULES)
+    void afterASwitchOfDomainsNothingUsesTheOldOne(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain first = machine.attached();
+            IommuDomain second =
+                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            first.map(IOVA, A, PAGE, RW);
+            second.map(IOVA, B, PAGE, RW);
+            AtomicInteger step = new AtomicInteger();
+            machine.engine(() -> {
+                for (int i = 0; i < 6; i++) {
+                    machine.root.dma(
+                            TestMachine.REQUESTER,
+                            0,
+                            IOVA,
+                            true,
+                            physical ->
+                                    assertThat(physical)
+                                            .as("after step %d", step.get())
+                                            .isIn(
+                                                    switch (step.get()) {
+                                                        case 0 -> new Long[] {A, B};
+                                                        case 1 -> new Long[] {B, C};
+                                                        default -> new Long[] {C};
+                                                    }));
+                }
+            });
+            machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second);
+            step.set(1);
+            first.unmap(IOVA, PAGE); // nobody is in it
+            first.map(IOVA, C, PAGE, RW);
+            machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, first);
+            step.set(2);
+            second.close();
+            machine.join();
+            assertThat(machine.write(IOVA)).isEqualTo(C);
+        }
+    }
+
+    @Rule("PT-51")
+    @Explore(schedules = SCHEDULES)
+    void aFlushDuringASwitchCoversWhatIsStillInTheOldDomain(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain first = machine.attached();
+            IommuDomain second =
+                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            first.map(IOVA, A, PAGE, RW);
+            second.map(IOVA, B, PAGE, RW);
+            AtomicBoolean freedA = new AtomicBoolean();
+            machine.engine(() -> {
+                for (int i = 0; i < 3; i++) {
+                    machine.root.dma(
+                            TestMachine.REQUESTER,
+                            0,
+                            IOVA,
+                            true,
+                            physical -> assertThat(physical == A && freedA.get()).isFalse());
+                }
+            });
+            machine.engine(
+                    () -> machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second));
+            first.unmap(IOVA, PAGE);
+            freedA.set(true);
+            machine.join();
+        }
+    }
+
+    @Explore(schedules = SCHEDULES)
+    void ofTwoUnmapsOfOneMappingOneIsRefused(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            DmaDevice dma = machine.dma();
+            long address = dma.map(A, PAGE, DmaDirection.BIDIRECTIONAL, 0);
+            AtomicInteger refused = new AtomicInteger();
+            Runnable unmap =
+                    () -> {
+                        try {
+                            dma.unmap(address, PAGE);
+                        } catch (IllegalStateException e) {
+                            refused.incrementAndGet();
+                        }
+                    };
+            machine.engine(unmap);
+            machine.engine(unmap);
+            machine.join();
+            assertThat(refused).hasValue(1);
+            assertThat(dma.map(A, PAGE, DmaDirection.BIDIRECTIONAL, 0))
+                    .isNotEqualTo(dma.map(B, PAGE, DmaDirection.BIDIRECTIONAL, 0));
+        }
+    }
+
+    @Rule("IM-14")
+    @Rule("PT-51")
+    @Explore(schedules = SCHEDULES)
+    void afterAnUnmapNoDeviceTlbHasTheTranslation(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain domain = machine.attached();
+            machine.iommu.enableAts(machine.function, true);
+            domain.map(IOVA, A, PAGE, RW);
+            AtomicBoolean freed = new AtomicBoolean();
+            machine.engine(() -> {
+                for (int i = 0; i < 3; i++) {
+                    machine.root.atsWrite(
+                            TestMachine.REQUESTER,
+                            IOVA,
+                            physical -> {
+                                assertThat(physical).isEqualTo(A);
+                                assertThat(freed).isFalse();
+                            });
+                }
+            });
+            domain.unmap(IOVA, PAGE);
+            freed.set(true);
+            machine.join();
+        }
+    }
+
+    @Rule("IM-4")
+    @Rule("PT-51")
+    @Explore(schedules = SCHEDULES)
+    void lazyModeShowsTheStaleHitAndKeepsTheAddress(Execution execution) throws Exception {
+        try (TestMachine machine = TestMachine.of(execution, IommuSettings.Mode.LAZY)) {
+            var stale = machine.record(IommuEvents.StaleHit.class);
+            DmaDevice dma = machine.dma();
+            long address = dma.map(A, PAGE, DmaDirection.BIDIRECTIONAL, 0);
+            assertThat(machine.write(address)).isEqualTo(A);
+            assertThat(stale).isEmpty();
+            machine.engine(() -> {
+                dma.unmap(address, PAGE);
+                long other = dma.map(B, PAGE, DmaDirection.BIDIRECTIONAL, 0);
+                assertThat(other).as("not given out before the flush").isNotEqualTo(address);
+            });
+            machine.join();
+            assertThat(machine.write(address)).as("the damage is done").isEqualTo(A);
+            assertThat(stale)
+                    .containsExactly(
+                            new IommuEvents.StaleHit(TestMachine.ADDRESS, address, A, true));
+            execution.sleep(20_000_000);
+            assertThat(machine.write(address)).isEqualTo(-1);
+            assertThat(dma.map(C, PAGE, DmaDirection.BIDIRECTIONAL, 0)).isEqualTo(address);
+        }
+    }
+}
