@@ -168,8 +168,8 @@ final class CpuAccess {
         checkWidth(width);
         if (crossesPage(address, width)) {
             long value = 0;
-            for (int i = width - 1; i >= 0; i--) {
-                value = value << 8 | load(address + i, 1);
+            for (int i = 0; i < width; i++) {
+                value |= load(address + i, 1) << 8 * i;
             }
             return value;
         }

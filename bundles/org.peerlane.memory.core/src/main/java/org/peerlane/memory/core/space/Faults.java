@@ -15,10 +15,10 @@ import org.peerlane.memory.api.SegmentationFault;
  * too: of two anonymous pages one wins, and of a handler's two answers the second finds its own.
  */
 final class Faults {
-    private final Process space;
+    private final ProcessSpace space;
     private final Hardware hardware;
 
-    Faults(Process space) {
+    Faults(ProcessSpace space) {
         this.space = space;
         hardware = space.hardware();
     }

@@ -1,6 +1,7 @@
 package org.peerlane.memory.core.space;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.exec.api.NamedLock;
@@ -20,11 +21,11 @@ import org.peerlane.memory.api.MappableKind;
  * hears of it last.
  */
 final class Layout {
-    private final Process space;
+    private final ProcessSpace space;
     private final VmaList vmas = new VmaList();
     private boolean closed;
 
-    Layout(Process space) {
+    Layout(ProcessSpace space) {
         this.space = space;
     }
 
@@ -54,7 +55,10 @@ final class Layout {
         if (object == null) {
             object =
                     new SharedObject(
-                            space.hardware(), "anonymous", MappableKind.PAGES, Retired.OPERATIONS);
+                            space.hardware(),
+                            "anonymous",
+                            MappableKind.PAGES,
+                            OwnOperations.ANONYMOUS);
         }
         Vma vma =
                 new Vma(
@@ -211,8 +215,7 @@ final class Layout {
     }
 
     private void protectWhole(long at, Protection now) {
-        Vma vma = vmas.find(at);
-        assert vma != null;
+        Vma vma = Objects.requireNonNull(vmas.find(at));
         vma.allowed(now);
         vma.shared().protect(vma);
     }
@@ -239,8 +242,8 @@ final class Layout {
         unmap(0, AddressSpace.END);
         closed = true;
         NamedLock lock = space.table().lock();
-        lock.lock();
         long last;
+        lock.lock();
         try {
             last = space.table().end();
         } finally {

@@ -82,7 +82,7 @@ final class PageRefs implements PageReferences {
 
     private void zero(long page) {
         int region = ram.find(page);
-        MemorySegment segment = Objects.requireNonNull(ram.segment(region));
+        MemorySegment segment = ram.memory(region);
         MemorySegment.copy(ZEROS, 0, segment, page - ram.first(region), Pte.PAGE);
     }
 
@@ -117,6 +117,9 @@ final class PageRefs implements PageReferences {
         AtomicLongArray chunk = chunk(physical, false);
         long before = chunk == null ? 0 : chunk.getAndAdd(index(physical), -what);
         if (chunk == null || (before & COUNT) == 0) {
+            if (chunk != null) {
+                chunk.getAndAdd(index(physical), what);
+            }
             throw new IllegalStateException("page 0x%x: nobody holds it".formatted(physical));
         }
         if ((before & COUNT) == 1) {

@@ -22,6 +22,9 @@ import org.peerlane.memory.api.PageAllocator;
  * a file.
  */
 final class PageTable {
+    /** User addresses are below 2^47: the lower half of 48 bits. */
+    private static final int USER_LG2 = 47;
+
     private final NamedLock lock;
     private final Spans ram;
     private final TablePages tables;
@@ -43,13 +46,12 @@ final class PageTable {
     /** {@return the leaf for an address, or 0: none that allows this} */
     long walk(long address, boolean write) {
         long table = root;
-        if (table == 0) {
+        if (table == 0 || address >>> USER_LG2 != 0) {
             return 0;
         }
         for (int level = Pte.TOP; ; level--) {
             int region = ram.find(table);
-            MemorySegment segment = ram.segment(region);
-            assert segment != null;
+            MemorySegment segment = ram.memory(region);
             long at = table - ram.first(region) + (long) Pte.index(address, level) * Long.BYTES;
             long entry = TablePages.get(segment, at);
             if ((entry & Pte.PRESENT) == 0) {
@@ -83,7 +85,7 @@ final class PageTable {
 
     /** {@return the entry itself, touched by nothing} */
     long entry(long address) {
-        long table = root;
+        long table = address >>> USER_LG2 == 0 ? root : 0;
         for (int level = Pte.TOP; table != 0; level--) {
             long entry = tables.get(table, Pte.index(address, level));
             if (!Pte.isTable(entry, level)) {

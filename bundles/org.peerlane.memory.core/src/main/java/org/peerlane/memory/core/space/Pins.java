@@ -21,9 +21,9 @@ import org.peerlane.memory.api.MappableKind;
 final class Pins {
     private static final int ALL_FLAGS = PIN_WRITE | PIN_LONGTERM | PIN_CHARGE;
 
-    private final Process space;
+    private final ProcessSpace space;
 
-    Pins(Process space) {
+    Pins(ProcessSpace space) {
         this.space = space;
     }
 

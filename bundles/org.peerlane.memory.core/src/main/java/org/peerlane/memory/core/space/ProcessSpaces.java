@@ -36,7 +36,7 @@ public final class ProcessSpaces implements AddressSpaces, AutoCloseable {
     private final NamedLock lock;
 
     /** Guarded by lock. */
-    private final Set<Process> open = new LinkedHashSet<>();
+    private final Set<ProcessSpace> open = new LinkedHashSet<>();
 
     private boolean closed;
 
@@ -49,7 +49,7 @@ public final class ProcessSpaces implements AddressSpaces, AutoCloseable {
 
     @Override
     public AddressSpace create(String name) {
-        Process process = new Process(hardware, name, this::forget);
+        ProcessSpace process = new ProcessSpace(hardware, name, this::forget);
         lock.lock();
         try {
             if (!closed) {
@@ -63,7 +63,7 @@ public final class ProcessSpaces implements AddressSpaces, AutoCloseable {
         throw new ErrnoException(Errno.ENODEV, "%s: the memory is going".formatted(name));
     }
 
-    private void forget(Process process) {
+    private void forget(ProcessSpace process) {
         lock.lock();
         try {
             open.remove(process);
@@ -98,7 +98,7 @@ public final class ProcessSpaces implements AddressSpaces, AutoCloseable {
     @Override
     @Deactivate
     public void close() {
-        List<Process> left;
+        List<ProcessSpace> left;
         lock.lock();
         try {
             closed = true;
@@ -106,6 +106,6 @@ public final class ProcessSpaces implements AddressSpaces, AutoCloseable {
         } finally {
             lock.unlock();
         }
-        left.forEach(Process::close);
+        left.forEach(ProcessSpace::close);
     }
 }

@@ -22,7 +22,7 @@ final class SharedObject implements Mappable {
     private final NamedLock lock;
     private final Windows windows;
 
-    /** {@link Retired#OPERATIONS} once retired; changes with the lock held. */
+    /** {@link OwnOperations.RETIRED} once retired; changes with the lock held. */
     private volatile MappingOperations operations;
 
     /** Guarded by lock. */
@@ -64,7 +64,7 @@ final class SharedObject implements Mappable {
     }
 
     boolean isRetired() {
-        return operations.equals(Retired.OPERATIONS);
+        return operations.equals(OwnOperations.RETIRED);
     }
 
     @Override
@@ -224,7 +224,7 @@ final class SharedObject implements Mappable {
     public void retire() {
         lock.lock();
         try {
-            operations = Retired.OPERATIONS; // before the zap: an insertion looks after it
+            operations = OwnOperations.RETIRED; // before the zap: an insertion looks after it
             zapAll(0, Long.MAX_VALUE);
         } finally {
             lock.unlock();

@@ -2,6 +2,7 @@ package org.peerlane.memory.core.space;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.memory.api.RegisterAccess;
 
@@ -60,6 +61,11 @@ final class Spans {
     /** {@return the span's bytes; null: registers} */
     @Nullable MemorySegment segment(int span) {
         return segments[span];
+    }
+
+    /** {@return the bytes of a span that is RAM} */
+    MemorySegment memory(int span) {
+        return Objects.requireNonNull(segments[span]);
     }
 
     Span span(int span) {

@@ -5,8 +5,6 @@ import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
-import java.util.Objects;
-import org.jspecify.annotations.Nullable;
 import org.peerlane.memory.api.PageAllocator;
 
 /**
@@ -49,8 +47,7 @@ final class TablePages {
 
     /** {@return the RAM that holds a table} */
     MemorySegment segment(long table) {
-        @Nullable MemorySegment segment = ram.segment(ram.find(table));
-        return Objects.requireNonNull(segment);
+        return ram.memory(ram.find(table));
     }
 
     /** {@return where in it the table starts} */
@@ -61,10 +58,7 @@ final class TablePages {
     /** {@return an entry of a table, seen with all that was written before it} */
     long get(long table, int index) {
         int region = ram.find(table);
-        MemorySegment segment = ram.segment(region);
-        return get(
-                Objects.requireNonNull(segment),
-                table - ram.first(region) + (long) index * Long.BYTES);
+        return get(ram.memory(region), table - ram.first(region) + (long) index * Long.BYTES);
     }
 
     static long get(MemorySegment segment, long at) {

@@ -50,6 +50,7 @@ final class View implements Window {
         MemorySegment now = inView(at, target, offset, bytes);
         if (now != null) {
             try {
+                vma.space().hardware().translated.reached();
                 MemorySegment.copy(now, at, target, offset, bytes);
                 return;
             } catch (IllegalStateException closed) {
@@ -64,6 +65,7 @@ final class View implements Window {
         MemorySegment now = write ? inView(at, source, offset, bytes) : null;
         if (now != null) {
             try {
+                vma.space().hardware().translated.reached();
                 MemorySegment.copy(source, offset, now, at, bytes);
                 return;
             } catch (IllegalStateException closed) {

@@ -20,7 +20,7 @@ import org.peerlane.memory.api.Window;
  * is enough to read them; the rest changes with the mmap lock (write) and is read with it.
  */
 final class Vma implements CpuMapping {
-    private final Process space;
+    private final ProcessSpace space;
     private final SharedObject object;
     private final boolean anonymous;
     private final boolean shared;
@@ -38,7 +38,7 @@ final class Vma implements CpuMapping {
     private @Nullable Arena windowArena;
 
     Vma(
-            Process space,
+            ProcessSpace space,
             SharedObject object,
             boolean anonymous,
             boolean shared,
@@ -74,7 +74,7 @@ final class Vma implements CpuMapping {
     }
 
     @Override
-    public Process space() {
+    public ProcessSpace space() {
         return space;
     }
 

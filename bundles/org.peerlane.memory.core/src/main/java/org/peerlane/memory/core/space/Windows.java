@@ -45,6 +45,7 @@ final class Windows {
      * {@return a view of physical memory, open until the next {@link #close}; null: nobody is there
      * any more}
      */
+    @SuppressWarnings("MustBeClosed") // close() does
     @Nullable MemorySegment open(
             Vma vma, Spans.Span span, long physical, long bytes, boolean write) {
         assert object.lock().isHeldByCurrentThread();

@@ -4,9 +4,12 @@ import org.peerlane.memory.api.Fault;
 import org.peerlane.memory.api.FaultResult;
 import org.peerlane.memory.api.MappingOperations;
 
-/** What stands in for the operations of an object that has retired: a bus error. */
-enum Retired implements MappingOperations {
-    OPERATIONS;
+/** Operations of the core itself, which know nothing but the bus error. */
+enum OwnOperations implements MappingOperations {
+    /** The object has retired. */
+    RETIRED,
+    /** Anonymous memory, whose faults are not asked here. */
+    ANONYMOUS;
 
     @Override
     public FaultResult fault(Fault fault) {

@@ -13,7 +13,7 @@ import org.peerlane.memory.api.CpuSignal;
 import org.peerlane.memory.api.Mappable;
 
 /** An address space: the parts, and the calls that go to one of them. */
-final class Process implements AddressSpace {
+final class ProcessSpace implements AddressSpace {
     private final Hardware hardware;
     private final String name;
     private final MmapLock mmap;
@@ -23,12 +23,12 @@ final class Process implements AddressSpace {
     private final CpuAccess access;
     private final Pins pins;
     private final Locked locked;
-    private final Consumer<Process> ended;
+    private final Consumer<ProcessSpace> ended;
 
     /**
      * @param ended called once, when it has been closed
      */
-    Process(Hardware hardware, String name, Consumer<Process> ended) {
+    ProcessSpace(Hardware hardware, String name, Consumer<ProcessSpace> ended) {
         this.hardware = hardware;
         this.ended = ended;
         this.name = name;
