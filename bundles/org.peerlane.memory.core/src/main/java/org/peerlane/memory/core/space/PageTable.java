@@ -25,7 +25,14 @@ final class PageTable {
     /** User addresses are below 2^47: the lower half of 48 bits. */
     private static final int USER_LG2 = 47;
 
+    /** From this many entries on they are made aside and copied in one go. */
+    private static final int RUN = 8;
+
     private final NamedLock lock;
+
+    /** Guarded by lock: entries on their way into a table. */
+    private final long[] run = new long[Pte.ENTRIES];
+
     private final Spans ram;
     private final TablePages tables;
 
@@ -184,16 +191,30 @@ final class PageTable {
         long table = descend(at, 0);
         MemorySegment segment = tables.segment(table);
         long where = tables.offset(table) + (long) Pte.index(at, 0) * Long.BYTES;
+        if (count >= RUN && TablePages.isEmpty(segment, where, count)) {
+            for (int i = 0; i < count; i++) {
+                run[i] = frame + (long) i * Pte.PAGE | bits;
+            }
+            hold(frame, count, refs);
+            TablePages.setAll(segment, where, run, count);
+            return;
+        }
         for (int i = 0; i < count; i++) {
             long entry = TablePages.get(segment, where + (long) i * Long.BYTES);
             long now = frame + (long) i * Pte.PAGE | bits;
             if (entry == 0) {
-                if (refs != null) {
-                    refs.get(now & Pte.FRAME);
-                }
+                hold(now & Pte.FRAME, 1, refs);
                 TablePages.set(segment, where + (long) i * Long.BYTES, now);
             } else {
                 put(segment, where + (long) i * Long.BYTES, entry, now, at + i * Pte.PAGE);
+            }
+        }
+    }
+
+    private static void hold(long frame, int count, @Nullable PageRefs refs) {
+        if (refs != null) {
+            for (int i = 0; i < count; i++) {
+                refs.get(frame + (long) i * Pte.PAGE);
             }
         }
     }

@@ -14,8 +14,9 @@ import org.peerlane.memory.api.PageAllocator;
  * whoever walks. The count is the owner's to guard.
  */
 final class TablePages {
-    private static final VarHandle ENTRY =
-            ValueLayout.JAVA_LONG.withOrder(LITTLE_ENDIAN).varHandle();
+    private static final ValueLayout.OfLong ENTRY_LAYOUT =
+            ValueLayout.JAVA_LONG.withOrder(LITTLE_ENDIAN);
+    private static final VarHandle ENTRY = ENTRY_LAYOUT.varHandle();
     private static final MemorySegment ZEROS = MemorySegment.ofArray(new byte[(int) Pte.PAGE]);
 
     private final Spans ram;
@@ -67,6 +68,21 @@ final class TablePages {
 
     static void set(MemorySegment segment, long at, long entry) {
         ENTRY.setRelease(segment, at, entry);
+    }
+
+    /** {@return whether so many entries are all 0} */
+    static boolean isEmpty(MemorySegment segment, long at, int count) {
+        long bytes = (long) count * Long.BYTES;
+        return MemorySegment.mismatch(segment, at, at + bytes, ZEROS, 0, bytes) < 0;
+    }
+
+    /**
+     * Sets entries that are 0. The copy is of aligned longs, each of which it moves as one, so a
+     * walk sees an entry or none.
+     */
+    static void setAll(MemorySegment segment, long at, long[] entries, int count) {
+        VarHandle.releaseFence();
+        MemorySegment.copy(entries, 0, segment, ENTRY_LAYOUT, at, count);
     }
 
     static boolean replace(MemorySegment segment, long at, long before, long now) {

@@ -9,14 +9,20 @@ import static org.peerlane.memory.core.space.Board.anonymous;
 import static org.peerlane.memory.core.space.Board.expect;
 import static org.peerlane.memory.core.space.Board.expectBus;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.channels.Pipe;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.peerlane.exec.api.EmulatedThread;
+import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
@@ -143,6 +149,58 @@ class DeviceMemoryTest {
         space.copy(ram.first(), at + 0x10, 12);
         assertThat(seen).containsExactly("write 8@10=0", "write 4@18=0");
         expectBus(at, () -> mapping.window(at, false));
+    }
+
+    @Test
+    void aWindowInAChannelHoldsUpTheDeviceAndItsUserIsNamed() throws Exception {
+        long bytes = 256 * PAGE; // more than a pipe takes
+        Arena arena = Arena.ofShared();
+        DeviceMemory device =
+                board.spaces.provide("gpu", range(BAR, bytes), arena.allocate(bytes, PAGE));
+        Mappable whole =
+                board.spaces.object(
+                        "vram",
+                        MappableKind.FRAMES,
+                        fault -> {
+                            fault.insert(fault.mapping().first(), BAR, bytes, true);
+                            return FaultResult.DONE;
+                        });
+        CpuMapping mapping = space.map(0, bytes, READ_WRITE, MAP_SHARED, whole, 0);
+        Window window = mapping.window(mapping.first(), false);
+        Pipe pipe = Pipe.open();
+        EmulatedThread user =
+                board.execution.start(
+                        ThreadKind.POLLING, "user", () -> writeAll(pipe, window.segment()));
+        ByteBuffer first = ByteBuffer.allocate(1);
+        assertThat(pipe.source().read(first)).isOne(); // it is in the call now
+
+        whole.unmapRange(0, Long.MAX_VALUE); // goes on without it
+        assertThat(space.entry(mapping.first())).isZero();
+        assertThat(window.isOpen()).isTrue();
+        assertThatIllegalStateException()
+                .isThrownBy(device::close)
+                .withMessageContaining("cat")
+                .withMessageContaining("gpu");
+        for (long read = 1; read < bytes; ) {
+            read += pipe.source().read(ByteBuffer.allocate(1 << 16));
+        }
+        user.join();
+        whole.unmapRange(0, Long.MAX_VALUE);
+        assertThat(window.isOpen()).isFalse();
+        arena.close();
+        pipe.source().close();
+        pipe.sink().close();
+    }
+
+    private static void writeAll(Pipe pipe, MemorySegment segment) {
+        ByteBuffer buffer = segment.asByteBuffer();
+        try {
+            while (buffer.hasRemaining()) {
+                pipe.sink().write(buffer);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Test
