@@ -46,4 +46,10 @@ public interface PageAllocator {
      * once. 0 takes a pending failure back.
      */
     void failNth(long nth);
+
+    /**
+     * Makes allocations of one order fail, for tests: the next {@code count} of exactly this order
+     * answer ENOMEM, others are as before. 0 takes pending failures back.
+     */
+    void failNext(int order, long count);
 }

@@ -36,6 +36,10 @@ final class BuddyAllocator implements PageAllocator {
     private final long[] highWater;
 
     private long untilFailure;
+
+    /** By order: how many of the next allocations fail. */
+    private final long[] failures = new long[MAX_ORDER + 1];
+
     private boolean closed;
 
     BuddyAllocator(Execution execution, List<MemoryRegion> regions, Room room) {
@@ -61,7 +65,7 @@ final class BuddyAllocator implements PageAllocator {
         lock.lock();
         try {
             checkOpen();
-            if (untilFailure > 0 && --untilFailure == 0) {
+            if (isFailureDue(order)) {
                 throw new ErrnoException(
                         Errno.ENOMEM, "allocation of order %d: injected".formatted(order));
             }
@@ -79,6 +83,16 @@ final class BuddyAllocator implements PageAllocator {
         } finally {
             lock.unlock();
         }
+    }
+
+    private boolean isFailureDue(int order) {
+        assert lock.isHeldByCurrentThread();
+        boolean nth = untilFailure > 0 && --untilFailure == 0;
+        boolean ofOrder = failures[order] > 0;
+        if (ofOrder) {
+            failures[order]--;
+        }
+        return nth || ofOrder;
     }
 
     /** Sees to it that the file system has room for what is below {@code end}. */
@@ -178,6 +192,22 @@ final class BuddyAllocator implements PageAllocator {
         lock.lock();
         try {
             untilFailure = nth;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    @Override
+    public void failNext(int order, long count) {
+        checkOrder(order);
+        if (count < 0) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "failNext(%d, %d); expected a count of 0 or more".formatted(order, count));
+        }
+        lock.lock();
+        try {
+            failures[order] = count;
         } finally {
             lock.unlock();
         }

@@ -27,9 +27,8 @@ import org.peerlane.memory.api.PageAllocator;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * RAM laid out as on a PC: from 0 to at most 3 GiB, and the rest from 4 GiB on, so that 32-bit BARs
- * have a place. Each part is one region, mapped from one sparse file: RAM costs what is touched of
- * it.
+ * RAM as {@link RamLayout} lays it out. Each range is one region, mapped from one sparse file: RAM
+ * costs what is touched of it.
  *
  * <p><b>Life.</b> Until {@link #close}, which unmaps everything; a segment that somebody kept is
  * closed then and throws. <b>Threads.</b> Any; the regions never change.
@@ -51,12 +50,18 @@ public final class SparseMemory implements PhysicalMemory, AutoCloseable {
                 min = "1",
                 max = "1048576")
         int ramMiB();
+
+        /** {@return RAM elsewhere, besides: {@code 0x20000000000+1024} is 1 GiB at 2 TiB} */
+        @AttributeDefinition(
+                name = "More RAM",
+                description =
+                        "address+MiB of each further range; the address is a multiple of 4 MiB")
+        String[] moreRam() default {};
     }
 
     private static final Logger LOG = LogManager.getLogger(SparseMemory.class);
-    private static final int MAX_MIB = 1 << 20;
-    private static final long HOLE = 0xC000_0000L;
-    private static final long ABOVE_HOLE = 1L << 32;
+    private static final List<Path> FOLDERS =
+            List.of(Path.of("/dev/shm"), Path.of(System.getProperty("java.io.tmpdir")));
 
     private final Arena arena = Arena.ofShared();
     private final List<MemoryRegion> regions;
@@ -72,7 +77,18 @@ public final class SparseMemory implements PhysicalMemory, AutoCloseable {
     /** Made by the framework, once a board says how much RAM there is. */
     @Activate
     public SparseMemory(@Reference Execution execution, Config config) {
-        this(execution, config.ramMiB());
+        this(execution, config.ramMiB(), List.of(config.moreRam()));
+    }
+
+    /**
+     * Makes RAM in shared memory, or, if that has no room, in the folder for temporary files.
+     *
+     * @param moreRam further ranges, each {@code address+MiB}
+     * @throws ErrnoException {@code EINVAL} a size out of range, a range that cannot be read, lies
+     *     in the hole, is not aligned, too high or taken twice; {@code EIO} no file can be made
+     */
+    public SparseMemory(Execution execution, int ramMiB, List<String> moreRam) {
+        this(execution, RamLayout.of(ramMiB, moreRam), FOLDERS);
     }
 
     /**
@@ -81,22 +97,15 @@ public final class SparseMemory implements PhysicalMemory, AutoCloseable {
      * @throws ErrnoException {@code EINVAL} a size out of range; {@code EIO} no file can be made
      */
     public SparseMemory(Execution execution, int ramMiB) {
-        this(
-                execution,
-                ramMiB,
-                List.of(Path.of("/dev/shm"), Path.of(System.getProperty("java.io.tmpdir"))));
+        this(execution, ramMiB, List.of());
     }
 
-    SparseMemory(Execution execution, int ramMiB, List<Path> folders) {
-        if (ramMiB < 1 || ramMiB > MAX_MIB) {
-            throw new ErrnoException(
-                    Errno.EINVAL, "%d MiB of RAM; expected 1 to %d".formatted(ramMiB, MAX_MIB));
-        }
-        long bytes = (long) ramMiB << 20;
+    SparseMemory(Execution execution, RamLayout layout, List<Path> folders) {
+        long bytes = layout.bytes();
         try (BackingFile file = BackingFile.make(folders, bytes)) {
-            regions = layOut(file, bytes);
+            regions = layOut(file, layout);
             pages = new BuddyAllocator(execution, regions, file.room());
-            LOG.info("{} MiB of RAM in {}", ramMiB, file.room().place());
+            LOG.info("{} MiB of RAM in {}", bytes >>> 20, file.room().place());
         } catch (RuntimeException | OutOfMemoryError e) {
             arena.close();
             throw e;
@@ -106,19 +115,15 @@ public final class SparseMemory implements PhysicalMemory, AutoCloseable {
         last = regions.stream().mapToLong(r -> r.range().last().value()).toArray();
     }
 
-    private List<MemoryRegion> layOut(BackingFile file, long bytes) {
+    private List<MemoryRegion> layOut(BackingFile file, RamLayout layout) {
         List<MemoryRegion> laid = new ArrayList<>();
-        long low = Math.min(bytes, HOLE);
-        laid.add(region("ram0", 0, file.map(0, low, arena)));
-        if (bytes > low) {
-            laid.add(region("ram1", ABOVE_HOLE, file.map(low, bytes - low, arena)));
+        long position = 0;
+        for (AddressRange<PhysicalAddress> range : layout.ranges()) {
+            MemorySegment segment = file.map(position, range.bytes(), arena);
+            laid.add(new MemoryRegion("ram" + laid.size(), range, segment));
+            position += range.bytes();
         }
         return List.copyOf(laid);
-    }
-
-    private static MemoryRegion region(String name, long at, MemorySegment segment) {
-        return new MemoryRegion(
-                name, AddressRange.ofLength(new PhysicalAddress(at), segment.byteSize()), segment);
     }
 
     @Override

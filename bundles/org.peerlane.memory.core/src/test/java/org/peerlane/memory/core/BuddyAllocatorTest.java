@@ -145,6 +145,22 @@ class BuddyAllocatorTest {
         assertThat(shared.allocate(0)).isEqualTo(MIB);
     }
 
+    @Test
+    void failsTheNextOfOneOrderAndNoOther() {
+        pages.failNext(3, 2);
+        pages.free(pages.allocate(0), 0);
+        expect(Errno.ENOMEM, () -> pages.allocate(3));
+        pages.free(pages.allocate(4), 4);
+        expect(Errno.ENOMEM, () -> pages.allocate(3));
+        pages.free(pages.allocate(3), 3);
+        pages.failNext(3, 1);
+        pages.failNext(3, 0);
+        pages.free(pages.allocate(3), 3);
+        expect(Errno.EINVAL, () -> pages.failNext(11, 1));
+        expect(Errno.EINVAL, () -> pages.failNext(0, -1));
+        assertThat(pages.freePages()).isEqualTo(pages.totalPages());
+    }
+
     private static void expect(Errno errno, ThrowingCallable call) {
         assertThatExceptionOfType(ErrnoException.class)
                 .isThrownBy(call)

@@ -16,6 +16,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -29,7 +30,11 @@ class SparseMemoryTest {
     @TempDir Path folder;
 
     private SparseMemory ram(int mib) {
-        return new SparseMemory(new PlainExecution(), mib, List.of(folder));
+        return ram(mib, List.of());
+    }
+
+    private SparseMemory ram(int mib, List<String> more) {
+        return new SparseMemory(new PlainExecution(), RamLayout.of(mib, more), List.of(folder));
     }
 
     @Test
@@ -137,13 +142,17 @@ class SparseMemoryTest {
     void goesToTheNextFolderIfTheFirstTakesNothing() {
         try (SparseMemory memory =
                 new SparseMemory(
-                        new PlainExecution(), 16, List.of(folder.resolve("missing"), folder))) {
+                        new PlainExecution(),
+                        RamLayout.of(16, List.of()),
+                        List.of(folder.resolve("missing"), folder))) {
             assertThat(memory.pages().allocate(0)).isEqualTo(1L << 20);
         }
         assertThatExceptionOfType(ErrnoException.class)
                 .isThrownBy(() ->
                         new SparseMemory(
-                                new PlainExecution(), 16, List.of(folder.resolve("missing"))))
+                                new PlainExecution(),
+                                RamLayout.of(16, List.of()),
+                                List.of(folder.resolve("missing"))))
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EIO));
     }
 
@@ -164,6 +173,55 @@ class SparseMemoryTest {
                     .isThrownBy(() -> memory.pages().allocate(0))
                     .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.ENOMEM));
         }
+    }
+
+    @Test
+    void liesAtTerabytesTooIfABoardSaysSo() {
+        long two = 2L << 40;
+        try (SparseMemory memory = ram(1024, List.of("0x20000000000+1024", "0x100000000+4"))) {
+            assertThat(memory.regions())
+                    .extracting(r -> r.range().first().value(), r -> r.range().bytes())
+                    .containsExactly(tuple(0L, GIB), tuple(4 * GIB, 4L << 20), tuple(two, GIB));
+            byte[] in = {1, 2, 3};
+            byte[] out = new byte[3];
+            memory.write(two + GIB - 3, MemorySegment.ofArray(in), 0, 3);
+            memory.read(two + GIB - 3, MemorySegment.ofArray(out), 0, 3);
+            assertThat(out).containsExactly(1, 2, 3);
+            expectEfault(() -> memory.read(two + GIB - 2, MemorySegment.ofArray(out), 0, 3));
+            assertThat(memory.find(two - 1)).isNull();
+            assertThat(memory.pages().totalPages()).isEqualTo((2 * GIB + (3L << 20)) / 4096);
+            assertThat(memory.pages().freeRuns(10)).isEqualTo(255 + 1 + 256);
+            for (int i = 0; i < 256; i++) {
+                assertThat(memory.pages().allocate(10)).isLessThan(two);
+            }
+            long high = memory.pages().allocate(10);
+            assertThat(high).isEqualTo(two);
+            memory.pages().free(high, 10);
+            assertThat(memory.pages().freeRuns(10)).isEqualTo(256);
+        }
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @CsvSource(
+            delimiter = '|',
+            textBlock =
+                    """
+                    2 TiB                  | address+MiB
+                    0x1000+1               | multiple of 0x400000
+                    0xc0000000+1           | for devices
+                    0xbfc00000+8           | for devices
+                    0x0+1                  | is RAM already
+                    0x10000000000000+1     | at most at 0x10000000000000
+                    0x7fffffffffc00000+1   | address+MiB
+                    0x20000000000+0        | 0 MiB
+                    0x20000000000+1048577  | 1048577 MiB
+                    0x20000000000+1048576  | 1049600 MiB
+                    """)
+    void refusesMoreRamThatCannotBe(String text, String why) {
+        assertThatExceptionOfType(ErrnoException.class)
+                .isThrownBy(() -> ram(1024, List.of(text)).close())
+                .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
+                .withMessageContaining(why);
     }
 
     private static void expectEfault(Runnable call) {
