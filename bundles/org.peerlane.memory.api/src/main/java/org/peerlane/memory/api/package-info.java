@@ -1,6 +1,7 @@
 /**
- * The machine's physical memory and its page allocator, as devices and drivers see them. Start at
- * {@link org.peerlane.memory.api.PhysicalMemory}.
+ * The machine's physical memory and its page allocator, as devices and drivers see them, and the
+ * address spaces of processes. Start at {@link org.peerlane.memory.api.PhysicalMemory} and {@link
+ * org.peerlane.memory.api.AddressSpaces}.
  */
 @Export
 @Version("1.0.0")
