@@ -25,4 +25,32 @@ public interface PcieBus {
     default PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
         return PeerRoute.none("this bus knows no routes between peers");
     }
+
+    /**
+     * Takes a device out in order, as after a press of the attention button (PC-70): its driver
+     * leaves first. The slot stays empty until {@link #plug}.
+     *
+     * @param slot the board's name of it
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
+     *     EBUSY} it is empty, or the slot's power indicator blinks already
+     */
+    void eject(String slot);
+
+    /**
+     * Pulls a device out by surprise (PC-68). The slot stays empty until {@link #plug}.
+     *
+     * @param slot the board's name of it
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
+     *     EBUSY} it is empty
+     */
+    void pull(String slot);
+
+    /**
+     * Puts the device back into a slot that {@link #eject} or {@link #pull} has emptied.
+     *
+     * @param slot the board's name of it
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
+     *     EBUSY} it is not empty
+     */
+    void plug(String slot);
 }

@@ -2,6 +2,7 @@ package org.peerlane.bus.pcie;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -10,6 +11,8 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.api.Timer;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
 
 /**
  * Whatever comes or goes, one after the other on a thread of its own. Whoever brings an event goes
@@ -71,6 +74,44 @@ final class EventQueue {
             lock.unlock();
         }
         return event;
+    }
+
+    /**
+     * Does something on the queue's thread and waits for it.
+     *
+     * @param what for the message if it takes too long
+     * @throws ErrnoException {@code ETIMEDOUT} it is not done yet; {@code EINTR} the waiting thread
+     *     was interrupted; or what the body threw
+     */
+    void call(String what, long timeoutNanos, Runnable body) {
+        if (isCurrent()) {
+            body.run();
+            return;
+        }
+        AtomicReference<@Nullable RuntimeException> thrown = new AtomicReference<>();
+        Event event =
+                submit(() -> {
+                    try {
+                        body.run();
+                    } catch (RuntimeException e) {
+                        thrown.set(e);
+                    }
+                });
+        try {
+            if (!await(event, timeoutNanos)) {
+                throw new ErrnoException(
+                        Errno.ETIMEDOUT,
+                        "%s takes more than %d s; the bus is at: %s"
+                                .formatted(what, timeoutNanos / 1_000_000_000L, doing));
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ErrnoException(Errno.EINTR, "interrupted while waiting for " + what);
+        }
+        RuntimeException failure = thrown.get();
+        if (failure != null) {
+            throw failure;
+        }
     }
 
     /** Says what the running event is at, for whoever waits in vain. */

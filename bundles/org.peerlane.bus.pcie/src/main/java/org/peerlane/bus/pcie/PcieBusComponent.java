@@ -103,6 +103,21 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
     }
 
     @Override
+    public void eject(String slot) {
+        root.eject(slot);
+    }
+
+    @Override
+    public void pull(String slot) {
+        root.pull(slot);
+    }
+
+    @Override
+    public void plug(String slot) {
+        root.plug(slot);
+    }
+
+    @Override
     public void drain(int requester) {
         root.drain(requester);
     }

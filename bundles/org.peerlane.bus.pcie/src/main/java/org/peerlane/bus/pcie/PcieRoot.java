@@ -112,6 +112,21 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
     }
 
     @Override
+    public void eject(String slot) {
+        events.call("ejection of " + slot, LIMIT_NANOS, () -> population.eject(slot));
+    }
+
+    @Override
+    public void pull(String slot) {
+        events.call("removal of " + slot, LIMIT_NANOS, () -> population.pull(slot));
+    }
+
+    @Override
+    public void plug(String slot) {
+        events.call("insertion into " + slot, LIMIT_NANOS, () -> population.plug(slot));
+    }
+
+    @Override
     public void drain(int requester) {
         Endpoint endpoint = fabric.requesters.find(requester);
         if (endpoint != null) {

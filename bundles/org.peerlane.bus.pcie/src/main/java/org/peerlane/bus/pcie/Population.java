@@ -9,6 +9,7 @@ import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceType;
+import org.peerlane.bus.api.PcieBus;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.trace.api.Tracer;
@@ -17,19 +18,15 @@ import org.peerlane.trace.api.Tracer;
  * Which slots there are, which devices sit in them and which drivers drive those.
  *
  * <p><b>A slot</b> takes the highest version of its type that is there when it becomes empty, and
- * keeps it until that very type leaves. <b>A function</b> is offered to the drivers in the order in
- * which they came; a driver that comes is offered what has none.
+ * keeps it until that very type leaves, or somebody takes the device out. <b>A function</b> is
+ * offered to the drivers in the order in which they came; a driver that comes is offered what has
+ * none.
  *
  * <p><b>Threads.</b> The life-cycle thread only; so no lock.
  */
 @SuppressWarnings("ReferenceEquality") // of two equal ones, the very one that was added
 final class Population {
     private static final Logger LOG = LogManager.getLogger(Population.class);
-    private static final int EXPRESS = 0x10;
-    private static final int SLOT_CONTROL = 0x18;
-    private static final int SLOT_POWER_OFF = 1 << 10;
-    private static final int SLOT_POWER_INDICATOR = 3 << 8;
-    private static final int SLOT_INDICATOR_ON = 1 << 8;
 
     private final Fabric fabric;
     private final Tracer tracer;
@@ -54,6 +51,9 @@ final class Population {
         @Nullable Type type;
         @Nullable Endpoint function;
 
+        /** Somebody has taken the device out; the slot waits for a hand, not for a type. */
+        boolean emptied;
+
         /** The type that could not be put into the slot; not tried again. */
         @Nullable Type failed;
 
@@ -70,6 +70,13 @@ final class Population {
         this.tree = tree;
         this.enumerator = enumerator;
         drivers = new Drivers(events);
+        fabric.onSwitchedOff(port -> {
+            if (events.isCurrent()) {
+                takeOut(port);
+            } else {
+                events.submit(() -> takeOut(port));
+            }
+        });
     }
 
     Drivers drivers() {
@@ -142,7 +149,10 @@ final class Population {
                     types.stream()
                             .filter(type -> type.name().equals(slot.config.device()))
                             .max(Comparator.comparing(Type::version));
-            if (slot.function == null && best.isPresent() && slot.failed != best.get()) {
+            if (slot.function == null
+                    && !slot.emptied
+                    && best.isPresent()
+                    && slot.failed != best.get()) {
                 plug(slot, best.get());
             }
         }
@@ -231,14 +241,95 @@ final class Population {
         }
     }
 
+    /** Takes a device out in order, the way of {@link PcieBus#eject}. */
+    void eject(String name) {
+        Slot slot = occupied(name);
+        Port port = slot.place.bus().parent;
+        if (port == null || !port.isHotplug()) {
+            slot.emptied = true;
+            eject(slot);
+            return;
+        }
+        if (!port.pressButton()) {
+            throw new ErrnoException(
+                    Errno.EBUSY, "the power indicator of %s blinks already".formatted(port));
+        }
+        SlotControl control = new SlotControl(port);
+        control.indicator(SlotControl.BLINKS);
+        for (Slot other : below(port)) {
+            if (other.function != null) {
+                drivers.unbind(other.function, false);
+            }
+        }
+        control.powerOff(); // the hand that waits for it takes the device out
+    }
+
+    /** Pulls a device out, the way of {@link PcieBus#pull}: with all of its functions. */
+    void pull(String name) {
+        Slot slot = occupied(name);
+        Port port = slot.place.bus().parent;
+        if (port == null) {
+            slot.emptied = true;
+            unplug(slot);
+        } else {
+            takeOut(port);
+        }
+    }
+
+    /** Whatever is in the slot below a port goes, in one piece. */
+    void takeOut(Port port) {
+        for (Slot slot : below(port)) {
+            slot.emptied = true;
+            unplug(slot);
+        }
+    }
+
+    /** Puts the device back, the way of {@link PcieBus#plug}. */
+    void plug(String name) {
+        Slot slot = find(name);
+        if (slot.function != null) {
+            throw new ErrnoException(
+                    Errno.EBUSY, "slot %s has %s in it".formatted(name, slot.function));
+        }
+        Port port = slot.place.bus().parent;
+        for (Slot one : port == null ? List.of(slot) : below(port)) {
+            one.emptied = false;
+        }
+        fill();
+    }
+
+    private List<Slot> below(Port port) {
+        return slots.stream().filter(slot -> slot.place.bus() == port.secondary()).toList();
+    }
+
+    private Slot find(String name) {
+        return slots.stream()
+                .filter(slot -> slot.config.name().equals(name))
+                .findFirst()
+                .orElseThrow(() ->
+                        new ErrnoException(
+                                Errno.ENODEV,
+                                "there is no slot '%s'; expected one of %s"
+                                        .formatted(
+                                                name,
+                                                slots.stream()
+                                                        .map(s -> s.config.name())
+                                                        .toList())));
+    }
+
+    private Slot occupied(String name) {
+        Slot slot = find(name);
+        if (slot.function == null) {
+            throw new ErrnoException(Errno.EBUSY, "slot %s is empty".formatted(name));
+        }
+        return slot;
+    }
+
     /** Something is in the slot; the operating system switches it on (PC-70). */
     private static void powerOn(Port port) {
         port.presence(true);
-        int express = Capabilities.legacy(port, EXPRESS);
-        if (port.isHotplug() && express != 0) {
-            int control = (int) port.readConfig(express + SLOT_CONTROL, 2);
-            int on = control & ~(SLOT_POWER_OFF | SLOT_POWER_INDICATOR) | SLOT_INDICATOR_ON;
-            port.writeConfig(express + SLOT_CONTROL, 2, on);
+        if (port.isHotplug()) {
+            new SlotControl(port).powerOn();
         }
     }
 

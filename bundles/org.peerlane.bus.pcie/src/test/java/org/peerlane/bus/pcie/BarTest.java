@@ -12,8 +12,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
-import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.bus.pcie.config.ConfigSpace;
+import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("BARs")
