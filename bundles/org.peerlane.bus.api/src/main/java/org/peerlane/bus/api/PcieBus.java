@@ -27,6 +27,37 @@ public interface PcieBus {
     }
 
     /**
+     * {@return the functions that can reach each other behind the IOMMU's back, and so must have
+     * one owner, by address (IM-11); none if the function has left} Computed anew at each call.
+     */
+    List<PcieFunction> isolationGroup(PcieFunction function);
+
+    /**
+     * {@return a BAR as memory for peers (PP-6)}
+     *
+     * @param index 0 to 5
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} there is no memory BAR of that
+     *     index with an address
+     */
+    PeerProvider peerProvider(PcieFunction function, int index);
+
+    /**
+     * A load of the CPU's, by physical address: RAM, config space (ECAM), or a BAR.
+     *
+     * @param bytes 1, 2, 4 or 8, naturally aligned
+     * @return the value; all-ones where nobody answers
+     */
+    long load(long physical, int bytes);
+
+    /**
+     * A store of the CPU's, by physical address; dropped where nobody answers.
+     *
+     * @param bytes 1, 2, 4 or 8, naturally aligned
+     * @param value only the low {@code bytes} count
+     */
+    void store(long physical, int bytes, long value);
+
+    /**
      * Takes a device out in order, as after a press of the attention button (PC-70): its driver
      * leaves first. The slot stays empty until {@link #plug}.
      *

@@ -159,6 +159,12 @@ final class Endpoint extends BusFunction {
         return sizes[bar];
     }
 
+    /** {@return whether there is a memory BAR of that index, and it has an address} */
+    boolean hasMemoryBar(int index) {
+        BarLayout bar = index < 0 || index >= BARS ? null : bars[index];
+        return bar != null && !bar.io() && resources[index] != 0;
+    }
+
     /** {@return what is behind a BAR that behaves like memory, or null} */
     @Nullable MemorySegment memoryOf(int bar) {
         BarLayout behind = bars[bar];

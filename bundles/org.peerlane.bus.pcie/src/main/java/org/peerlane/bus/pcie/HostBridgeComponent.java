@@ -62,6 +62,13 @@ public final class HostBridgeComponent {
                 max = "4194304")
         int highSizeGiB() default 65_024;
 
+        /** Config space. */
+        @AttributeDefinition(
+                description = "first MiB of its config space (ECAM), 1 MiB a bus",
+                min = "1",
+                max = "4294967295")
+        long ecamMiB() default 0x7_FE00;
+
         /** Address on the bus minus physical address. */
         @AttributeDefinition(description = "MiB that bus addresses are above physical ones")
         long busOffsetMiB() default 0;
@@ -99,6 +106,7 @@ public final class HostBridgeComponent {
                         low + ((long) config.lowSizeMiB() << 20) - 1,
                         high,
                         high + ((long) config.highSizeGiB() << 30) - 1,
+                        config.ecamMiB() << 20,
                         config.busOffsetMiB() << 20,
                         config.p2pForwarding(),
                         config.listed(),

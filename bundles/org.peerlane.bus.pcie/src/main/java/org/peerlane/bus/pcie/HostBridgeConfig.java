@@ -14,6 +14,7 @@ import org.peerlane.kernel.api.ErrnoException;
  * @param lowLast last of them
  * @param highFirst first physical address above 4 GiB that it passes on
  * @param highLast last of them
+ * @param ecamBase physical address of the config space of its first bus; whole MiB
  * @param busOffset address on the bus minus physical address
  * @param p2pForwarding whether it passes requests of devices on to devices (PC-49)
  * @param listed whether the operating system knows that it does (PP-3)
@@ -28,6 +29,7 @@ public record HostBridgeConfig(
         long lowLast,
         long highFirst,
         long highLast,
+        long ecamBase,
         long busOffset,
         boolean p2pForwarding,
         boolean listed,
@@ -44,6 +46,7 @@ public record HostBridgeConfig(
                     0xFEBF_FFFFL,
                     0x80_0000_0000L,
                     0x3FFF_FFFF_FFFFL,
+                    0x7F_E000_0000L,
                     0,
                     true,
                     true,
@@ -59,6 +62,9 @@ public record HostBridgeConfig(
         if (firstBus < 0 || lastBus > 0xFF || firstBus > lastBus) {
             throw wrong(
                     name, "buses 0x%x to 0x%x; expected 0 to 0xff".formatted(firstBus, lastBus));
+        }
+        if (ecamBase <= 0 || (ecamBase & 0xF_FFFF) != 0) {
+            throw wrong(name, "ECAM at 0x%x; expected whole MiB".formatted(ecamBase));
         }
         check(name, "below 4 GiB", lowFirst, lowLast, 0xFFFF_FFFFL);
         check(name, "above 4 GiB", highFirst, highLast, Long.MAX_VALUE);

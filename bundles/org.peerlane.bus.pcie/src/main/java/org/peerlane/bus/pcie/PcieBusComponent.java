@@ -19,6 +19,7 @@ import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.bus.api.PeerRoute;
 import org.peerlane.bus.api.RootComplex;
 import org.peerlane.exec.api.Execution;
@@ -100,6 +101,26 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
     @Override
     public PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
         return root.peerRoute(provider, client);
+    }
+
+    @Override
+    public List<PcieFunction> isolationGroup(PcieFunction function) {
+        return root.isolationGroup(function);
+    }
+
+    @Override
+    public PeerProvider peerProvider(PcieFunction function, int index) {
+        return root.peerProvider(function, index);
+    }
+
+    @Override
+    public long load(long physical, int bytes) {
+        return root.load(physical, bytes);
+    }
+
+    @Override
+    public void store(long physical, int bytes, long value) {
+        root.store(physical, bytes, value);
     }
 
     @Override

@@ -8,9 +8,12 @@ import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.bus.api.PeerRoute;
 import org.peerlane.bus.api.RootComplex;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
 
@@ -35,6 +38,7 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
     private final Fabric fabric;
     private final EventQueue events;
     private final Population population;
+    private final CpuAccess cpu;
 
     /**
      * @param execution threads, time and locks
@@ -81,6 +85,7 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
                         iommuDeclared,
                         queued || execution.isSimulated());
         events = new EventQueue(execution);
+        cpu = new CpuAccess(fabric);
         Tree tree = new Tree(fabric, ports);
         population = new Population(fabric, tracer, events, tree, new Enumerator(fabric, memory));
     }
@@ -109,6 +114,33 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
     @Override
     public PeerRoute peerRoute(PcieFunction provider, PcieFunction client) {
         return PeerDistance.of(provider, client);
+    }
+
+    @Override
+    public List<PcieFunction> isolationGroup(PcieFunction function) {
+        return function instanceof BusFunction ours && ours.isPresent()
+                ? List.copyOf(IsolationGroups.of(ours))
+                : List.of();
+    }
+
+    @Override
+    public PeerProvider peerProvider(PcieFunction function, int index) {
+        if (function instanceof Endpoint ours && ours.isPresent() && ours.hasMemoryBar(index)) {
+            return new PeerProvider(function, index, ours.bus().host.offset());
+        }
+        throw new ErrnoException(
+                Errno.EINVAL,
+                "%s has no memory BAR %d with an address".formatted(function.slot(), index));
+    }
+
+    @Override
+    public long load(long physical, int bytes) {
+        return cpu.read(physical, bytes);
+    }
+
+    @Override
+    public void store(long physical, int bytes, long value) {
+        cpu.write(physical, bytes, value);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package org.peerlane.bus.pcie;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -57,6 +58,7 @@ class PeerTest {
                                         pc.lowLast(),
                                         pc.highFirst(),
                                         pc.highLast(),
+                                        pc.ecamBase(),
                                         0,
                                         forwards,
                                         listed,
@@ -153,6 +155,7 @@ class PeerTest {
     }
 
     @Test
+    @Rule("PC-57")
     @Rule("PC-56")
     @Rule("IM-1")
     void whatIsRedirectedGoesThroughTheIommuAndWhatIsDirectDoesNot() {
@@ -256,6 +259,81 @@ class PeerTest {
     }
 
     @Test
+    @Rule("IM-17")
+    void anIommuThatLetsEverythingPassRemovesNoOtherRule() {
+        machine.close();
+        machine = new TestMachine(List.of(pc), PORTS, true);
+        long bar = target("sw0.0");
+        PcieFunction client = machine.plugBelow("sw0.1", "client");
+        machine.root.translation((requester, attributes, address, write, into) -> {
+            into.physical = address;
+            into.bytes = Long.MAX_VALUE;
+            return DmaResult.OK;
+        });
+        assertThat(read(1, TestMemory.BASE, DmaAttributes.NONE)).isEqualTo(DmaResult.OK);
+        port("sw0.1").writeConfig(ACS_CONTROL, 2, SV);
+        port("sw0.1").writeConfig(0x19, 2, 0x0909);
+        assertThat(read(1, TestMemory.BASE, DmaAttributes.NONE))
+                .as("ACS")
+                .isEqualTo(DmaResult.COMPLETER_ABORT);
+        port("sw0.1").writeConfig(ACS_CONTROL, 2, 0);
+        port("sw0").enable(true, false);
+        assertThat(read(1, TestMemory.BASE, DmaAttributes.NONE))
+                .as("bus master of a port")
+                .isEqualTo(DmaResult.UNSUPPORTED_REQUEST);
+        port("sw0").enable(true, true);
+        machine.function("target").enable(false, true);
+        assertThat(read(1, bar, DmaAttributes.NONE))
+                .as("decode")
+                .isEqualTo(DmaResult.UNSUPPORTED_REQUEST);
+        port("sw0.1").writeConfig(0x19, 2, 0x0404);
+        client.enable(true, false);
+        assertThat(read(1, TestMemory.BASE, DmaAttributes.NONE))
+                .isEqualTo(DmaResult.BUS_MASTER_OFF);
+    }
+
+    private List<String> group(String name) {
+        return machine.root.isolationGroup(machine.function(name)).stream()
+                .map(PcieFunction::slot)
+                .toList();
+    }
+
+    @Test
+    @Rule("IM-11")
+    @Rule("P2-5")
+    void functionsThatReachEachOtherWithoutTheIommuAreOneGroup() {
+        machine.close();
+        machine = new TestMachine(List.of(pc), PORTS, true); // ACS is on
+        target("sw0.0");
+        machine.plugBelow("sw0.1", "client");
+        machine.plugBelow("rp1", "apart");
+        assertThat(group("target")).containsExactly("target");
+        assertThat(group("apart")).containsExactly("apart");
+        port("sw0.1").writeConfig(ACS_CONTROL, 2, SV | UF);
+        assertThat(group("client"))
+                .containsExactlyInAnyOrder("sw0.0", "target", "sw0.1", "client", "sw0.2");
+        assertThat(group("target")).as("its own port keeps it apart").containsExactly("target");
+        machine.plug(new SlotConfig("second", "test", "", "rp1", 1, Map.of("size", 7)));
+        assertThat(group("apart")).containsExactlyInAnyOrder("apart", "second");
+    }
+
+    @Test
+    @Rule("PP-6")
+    @Rule("P2-1")
+    @Rule("P2-2")
+    void everyMemoryBarWithAnAddressIsAProvider() {
+        target("sw0.0");
+        PcieFunction function = machine.function("target");
+        assertThat(machine.root.peerProvider(function, 2).owner()).isSameAs(function);
+        for (int bar : new int[] {-1, 1, 3, 6}) {
+            assertThatThrownBy(() -> machine.root.peerProvider(function, bar))
+                    .hasMessageContaining("no memory BAR " + bar);
+        }
+        assertThatThrownBy(() -> machine.root.peerProvider(port("sw0.1"), 0))
+                .hasMessageContaining("sw0.1");
+    }
+
+    @Test
     @Rule("IM-18")
     @Rule("PP-9")
     void busAddressesDifferFromPhysicalOnesWhereTheHostBridgeHasAnOffset() {
@@ -270,6 +348,7 @@ class PeerTest {
                         0xDFFF_FFFFL,
                         0x80_0000_0000L,
                         0xFF_FFFF_FFFFL,
+                        0x7F_E000_0000L,
                         -0x4000_0000L,
                         true,
                         true,
