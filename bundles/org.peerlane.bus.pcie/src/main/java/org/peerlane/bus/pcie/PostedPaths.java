@@ -2,8 +2,9 @@ package org.peerlane.bus.pcie;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.IdentityHashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.exec.api.NamedLock;
 
@@ -19,7 +20,7 @@ final class PostedPaths {
     private final NamedLock lock;
 
     /** By peer; null: the root complex. Guarded by lock, as all below. */
-    private final IdentityHashMap<@Nullable Endpoint, PostedPath> paths = new IdentityHashMap<>();
+    private final Map<@Nullable Endpoint, PostedPath> paths = new LinkedHashMap<>();
 
     private String name = "?";
     private boolean closed;
