@@ -5,6 +5,7 @@ import org.osgi.annotation.versioning.ProviderType;
 /**
  * What the IOMMU asks of the root complex that it sits in. Registered as a service by the bus;
  * drivers have no use for it.
+ * Its property {@link #IOMMU} says whether the board declares an IOMMU.
  *
  * <p><b>Requester.</b> Everywhere here and in {@link DmaTranslation}: segment in the bits from 16
  * on, requester id in the low 16.
@@ -13,6 +14,9 @@ import org.osgi.annotation.versioning.ProviderType;
  */
 @ProviderType
 public interface RootComplex {
+    /** Service property, a Boolean: whether the board declares an IOMMU. */
+    String IOMMU = "iommu";
+
     /**
      * Waits until every transaction of one requester that began before has finished: after it, no
      * translation that was answered earlier is in use (IM-4, PT-51). Transactions that begin

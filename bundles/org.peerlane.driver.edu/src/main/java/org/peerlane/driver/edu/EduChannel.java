@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
+import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -27,6 +28,9 @@ public final class EduChannel {
 
     /** Length of the device's buffer: the most that a transfer moves. */
     static final int BUFFER_BYTES = 4096;
+
+    /** Address bits of its DMA engine, as in QEMU; one configured with more does not say so. */
+    static final int DMA_BITS = 28;
 
     private static final long PATIENCE_NANOS = 5_000_000_000L;
     private static final long LOOK_NANOS = 20_000_000L;
@@ -57,6 +61,7 @@ public final class EduChannel {
 
     private final Execution execution;
     private final PcieFunction function;
+    private final DmaDevice dma;
     private final NamedLock copies;
     private final NamedLock lock;
     private final Condition news;
@@ -73,12 +78,15 @@ public final class EduChannel {
     /**
      * Takes a device over.
      *
+     * @param dma its DMA addresses
      * @throws ErrnoException {@code ENODEV} it is no edu device or is gone; and as {@link
-     *     PcieFunction#requestInterrupt}
+     *     PcieFunction#requestInterrupt} and {@link DmaDevice#mask(int)}
      */
-    EduChannel(Execution execution, PcieFunction function) {
+    EduChannel(Execution execution, PcieFunction function, DmaDevice dma) {
         this.execution = execution;
         this.function = function;
+        this.dma = dma;
+        dma.mask(DMA_BITS);
         copies = execution.lock("edu.copies");
         lock = execution.lock("edu.channel");
         news = lock.newCondition("news");
@@ -92,6 +100,11 @@ public final class EduChannel {
 
     PcieFunction function() {
         return function;
+    }
+
+    /** {@return the device's DMA addresses} */
+    DmaDevice dma() {
+        return dma;
     }
 
     private void setUp() {
@@ -157,8 +170,8 @@ public final class EduChannel {
      * Moves bytes and waits until it is done. Owner only. When it fails, the device moves nothing
      * any more.
      *
-     * @param source where from: RAM or the buffer
-     * @param destination where to: the buffer or RAM
+     * @param source where from: a DMA address or the buffer
+     * @param destination where to: the buffer or a DMA address
      * @param bytes at most {@link #BUFFER_BYTES}
      * @param toRam which of the two
      * @throws ErrnoException {@code ENODEV} the device leaves, is gone or was reset; {@code EIO} it

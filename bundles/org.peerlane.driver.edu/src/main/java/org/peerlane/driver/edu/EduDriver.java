@@ -18,6 +18,7 @@ import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
+import org.peerlane.iommu.api.DmaApi;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PhysicalMemory;
@@ -46,6 +47,7 @@ public final class EduDriver implements PcieDriver {
 
     private final Execution execution;
     private final PhysicalMemory memory;
+    private final DmaApi dma;
     private final NamedLock lock;
 
     /** By address; guarded by lock. */
@@ -53,9 +55,13 @@ public final class EduDriver implements PcieDriver {
 
     /** Made by the framework, or by a test. */
     @Activate
-    public EduDriver(@Reference Execution execution, @Reference PhysicalMemory memory) {
+    public EduDriver(
+            @Reference Execution execution,
+            @Reference PhysicalMemory memory,
+            @Reference DmaApi dma) {
         this.execution = execution;
         this.memory = memory;
+        this.dma = dma;
         lock = execution.lock("edu.driver");
     }
 
@@ -66,7 +72,7 @@ public final class EduDriver implements PcieDriver {
 
     @Override
     public void probe(PcieFunction function) {
-        EduChannel channel = new EduChannel(execution, function);
+        EduChannel channel = new EduChannel(execution, function, dma.device(function.address()));
         locked(() -> {
             channels.add(channel);
             channels.sort(Comparator.comparing(c -> c.function().address()));

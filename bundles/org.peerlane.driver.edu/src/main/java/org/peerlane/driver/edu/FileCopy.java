@@ -13,6 +13,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.iommu.api.DmaDevice;
+import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PhysicalMemory;
@@ -95,8 +97,9 @@ public final class FileCopy {
         try {
             long start = execution.nanoTime();
             int order = Window.orderFor(in.size());
-            try (Window from = Window.take(memory.pages(), order);
-                    Window to = Window.take(memory.pages(), order)) {
+            DmaDevice dma = channel.dma();
+            try (Window from = Window.take(memory.pages(), dma, DmaDirection.TO_DEVICE, order);
+                    Window to = Window.take(memory.pages(), dma, DmaDirection.FROM_DEVICE, order)) {
                 long window = Math.min(from.bytes(), to.bytes());
                 for (long loaded; (loaded = load(in, from, window)) > 0; ) {
                     poison(to, loaded);
@@ -145,8 +148,8 @@ public final class FileCopy {
     private void move(Window from, Window to, long length) {
         for (long done = 0; done < length; pieces++) {
             int part = (int) Math.min(EduChannel.BUFFER_BYTES, length - done);
-            channel.move(from.physical() + done, EduChannel.BUFFER, part, false);
-            channel.move(EduChannel.BUFFER, to.physical() + done, part, true);
+            channel.move(from.dmaAddress() + done, EduChannel.BUFFER, part, false);
+            channel.move(EduChannel.BUFFER, to.dmaAddress() + done, part, true);
             done += part;
         }
     }

@@ -1,78 +1,89 @@
 package org.peerlane.driver.edu;
 
+import org.peerlane.iommu.api.DmaDevice;
+import org.peerlane.iommu.api.DmaDirection;
+import org.peerlane.iommu.api.MapAttributes;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PageAllocator;
 import org.peerlane.memory.api.PhysicalMemory;
 
-/**
- * Pages that an edu device reaches. It has {@link #DMA_BITS} address bits, as in QEMU; a device
- * configured with more has no register that says so.
- */
+/** Pages that an edu device reaches: a run of memory, mapped for one direction. */
 final class Window implements AutoCloseable {
-    static final int DMA_BITS = 28;
-
-    private static final long REACH = 1L << DMA_BITS;
-
     private final PageAllocator pages;
+    private final DmaDevice dma;
     private final long physical;
+    private final long dmaAddress;
     private final int order;
 
-    private Window(PageAllocator pages, long physical, int order) {
+    private Window(PageAllocator pages, DmaDevice dma, long physical, long dmaAddress, int order) {
         this.pages = pages;
+        this.dma = dma;
         this.physical = physical;
+        this.dmaAddress = dmaAddress;
         this.order = order;
     }
 
     /**
-     * Takes one run; smaller than asked for if there is none so large.
+     * Takes and maps one run; smaller than asked for if there is none so large.
      *
-     * @throws ErrnoException {@code ENOMEM} not even one page that the device reaches is free
+     * @throws ErrnoException {@code ENOMEM} not even one page is free and can be mapped
      */
-    static Window take(PageAllocator pages, int wanted) {
+    static Window take(PageAllocator pages, DmaDevice dma, DmaDirection direction, int wanted) {
         for (int order = wanted; ; order--) {
-            long at;
             try {
-                at = pages.allocate(order);
+                return takeExactly(pages, dma, direction, order);
             } catch (ErrnoException e) {
                 if (e.errno() != Errno.ENOMEM || order == 0) {
                     throw e;
                 }
-                continue;
             }
-            Window window = new Window(pages, at, order);
-            if (at >= 0 && at + window.bytes() <= REACH) {
-                return window;
-            }
-            window.close();
-            if (order == 0) {
-                throw new ErrnoException(
-                        Errno.ENOMEM,
-                        "no free page below 0x%x, which is as far as edu's DMA reaches; got 0x%x"
-                                .formatted(REACH, at));
-            }
+        }
+    }
+
+    private static Window takeExactly(
+            PageAllocator pages, DmaDevice dma, DmaDirection direction, int order) {
+        long at = pages.allocate(order);
+        try {
+            long mapped = dma.map(at, bytes(order), direction, MapAttributes.NONE);
+            return new Window(pages, dma, at, mapped, order);
+        } catch (ErrnoException e) {
+            pages.free(at, order);
+            throw e;
         }
     }
 
     /** {@return the order whose run holds so many bytes, the largest one at most} */
     static int orderFor(long bytes) {
         int order = 0;
-        while (order < PageAllocator.MAX_ORDER && PhysicalMemory.PAGE_BYTES << order < bytes) {
+        while (order < PageAllocator.MAX_ORDER && bytes(order) < bytes) {
             order++;
         }
         return order;
     }
 
+    private static long bytes(int order) {
+        return PhysicalMemory.PAGE_BYTES << order;
+    }
+
+    /** {@return where it is for the CPU} */
     long physical() {
         return physical;
     }
 
-    long bytes() {
-        return PhysicalMemory.PAGE_BYTES << order;
+    /** {@return where it is for the device} */
+    long dmaAddress() {
+        return dmaAddress;
     }
 
+    long bytes() {
+        return bytes(order);
+    }
+
+    /** The device must not reach the pages any more before they are free. */
     @Override
     public void close() {
+        dma.unmap(dmaAddress, bytes());
         pages.free(physical, order);
     }
 }

@@ -3,7 +3,7 @@
  * is what the bus and the shell know, {@link org.peerlane.driver.edu.EduChannel} one device that it
  * has taken over, {@link org.peerlane.driver.edu.FileCopy} the copy.
  *
- * <p>DMA addresses are physical addresses: there is no IOMMU, and the host bridge adds no offset.
+ * <p>DMA addresses come from the DMA API: whether an IOMMU is there makes no difference here.
  */
 @NullMarked
 package org.peerlane.driver.edu;

@@ -29,6 +29,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.peerlane.driver.edu.FakeEdu.Mishap;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.iommu.core.DirectDmaApi;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PageAllocator;
@@ -45,7 +46,7 @@ class EduDriverTest {
     private final SparseMemory memory = new SparseMemory(execution, 512);
     private final PageAllocator pages = memory.pages();
     private final FakeEdu edu = new FakeEdu(memory, 4);
-    private final EduDriver driver = new EduDriver(execution, memory);
+    private final EduDriver driver = new EduDriver(execution, memory, new DirectDmaApi(memory));
 
     @AfterEach
     void nothingStays() {
@@ -304,7 +305,7 @@ class EduDriverTest {
         pages.free(page, 0);
         expect(
                 Errno.ENOMEM,
-                "no free page below 0x10000000",
+                "is beyond the DMA mask 0xfffffff",
                 () -> driver.copyFile(file(PIECE).toString()));
         low.forEach(p -> pages.free(p, 0));
     }

@@ -4,30 +4,25 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
-import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.component.annotations.Reference;
-import org.osgi.service.metatype.annotations.Designate;
-import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.peerlane.bus.api.PcieAddress;
+import org.peerlane.bus.api.RootComplex;
 import org.peerlane.iommu.api.DmaApi;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.memory.api.PhysicalMemory;
 
-/** The DMA API of a board without an IOMMU: addresses are physical. */
+/**
+ * The DMA API of a board without an IOMMU: addresses are physical. It is there once a root complex
+ * says that the board has none, so that it never stands in for an IOMMU that comes late.
+ */
 @Component(
-        configurationPid = DirectDmaApi.PID,
-        configurationPolicy = ConfigurationPolicy.REQUIRE,
-        service = DmaApi.class)
-@Designate(ocd = DirectDmaApi.Config.class)
+        service = DmaApi.class,
+        reference =
+                @Reference(
+                        name = "root",
+                        service = RootComplex.class,
+                        target = "(" + RootComplex.IOMMU + "=false)"))
 public final class DirectDmaApi implements DmaApi {
-    static final String PID = "org.peerlane.iommu.core.direct";
-
-    /** That the PID is there is all it says. */
-    @ObjectClassDefinition(
-            name = "DMA without an IOMMU",
-            description = "for boards that have no IOMMU; DMA addresses are physical")
-    public @interface Config {}
-
     private final PhysicalMemory memory;
     private final Map<PcieAddress, DmaDevice> devices = new ConcurrentHashMap<>();
 

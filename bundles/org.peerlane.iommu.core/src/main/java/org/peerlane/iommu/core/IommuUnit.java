@@ -31,7 +31,8 @@ import org.peerlane.trace.api.Tracer;
  * programs it.
  *
  * <p><b>Life.</b> Until {@link #close}: from then on everything is blocked. The root complex has
- * let go of it before. <b>Threads.</b> Any.
+ * let go of it before. It starts only on a board whose root complex says that there is one.
+ * <b>Threads.</b> Any.
  */
 @Component(
         service = {Iommu.class, DmaApi.class, DmaTranslation.class},
@@ -59,7 +60,7 @@ public final class IommuUnit implements Iommu, DmaApi, DmaTranslation, AutoClose
             @Reference Execution execution,
             @Reference Tracer tracer,
             @Reference PhysicalMemory memory,
-            @Reference RootComplex root,
+            @Reference(target = "(" + RootComplex.IOMMU + "=true)") RootComplex root,
             IommuConfig config) {
         this(execution, tracer, memory, root, IommuSettings.of(config));
     }
