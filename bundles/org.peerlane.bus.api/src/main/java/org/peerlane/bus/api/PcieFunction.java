@@ -15,13 +15,15 @@ public interface PcieFunction {
     /** {@return where it is} */
     PcieAddress address();
 
-    /** {@return the board's name of its slot, such as {@code edu0}} */
+    /**
+     * {@return the board's name of its slot, such as {@code edu0}; {@code edu0.vf1} a virtual one}
+     */
     String slot();
 
-    /** {@return the vendor id, as config space says} */
+    /** {@return the vendor id, as config space says; a virtual function's reads ones there} */
     int vendorId();
 
-    /** {@return the device id, as config space says} */
+    /** {@return the device id, as config space says; a virtual function's reads ones there} */
     int deviceId();
 
     /** {@return base class, sub-class and programming interface: 24 bits} */

@@ -30,10 +30,14 @@ final class Bus {
         return members;
     }
 
-    /** {@return the function of that number, or null} */
-    @Nullable BusFunction at(int number) {
+    /**
+     * {@return the function of that number, or null}
+     *
+     * @param key device and function; a virtual one's counts on, over the numbers of later buses
+     */
+    @Nullable BusFunction at(int key) {
         for (BusFunction member : members) {
-            if (member.number() == number) {
+            if (member.key() == key) {
                 return member;
             }
         }
@@ -43,7 +47,7 @@ final class Bus {
     void add(BusFunction function) {
         BusFunction[] now = new BusFunction[members.length + 1];
         int at = 0;
-        while (at < members.length && members[at].number() < function.number()) {
+        while (at < members.length && members[at].key() < function.key()) {
             now[at] = members[at];
             at++;
         }

@@ -27,7 +27,7 @@ abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port
 
     final Fabric fabric;
     private final Bus bus;
-    private final int number;
+    private final int key;
     private final String name;
 
     /** Guards config space. */
@@ -39,16 +39,25 @@ abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port
     /** The bus number that a config write has brought (PC-41). */
     private volatile int capturedBus;
 
-    BusFunction(Fabric fabric, Bus bus, int number, String name) {
+    /**
+     * @param key device and function number; a virtual function's may be of a later bus
+     */
+    BusFunction(Fabric fabric, Bus bus, int key, String name) {
         this.fabric = fabric;
         this.bus = bus;
-        this.number = number;
+        this.key = key;
         this.name = name;
         lock = fabric.execution.lock("bus.function");
         Port parent = bus.parent;
         HostBridge host = bus.host;
         int busNumber = parent == null ? host.config().firstBus() : parent.state().secondary();
-        address = new PcieAddress(host.config().segment(), busNumber, number >>> 3, number & 7);
+        address = at(host, busNumber);
+    }
+
+    private PcieAddress at(HostBridge host, int own) {
+        int routing = (own << 8) + key;
+        return new PcieAddress(
+                host.config().segment(), routing >>> 8 & 0xFF, routing >>> 3 & 0x1F, routing & 7);
     }
 
     /** {@return the bus it sits on} */
@@ -56,14 +65,24 @@ abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port
         return bus;
     }
 
-    /** {@return device and function number: 8 bits} */
-    final int number() {
-        return number;
+    /** {@return what tells it from others of its bus: see {@link Bus#at}} */
+    final int key() {
+        return key;
     }
 
-    /** {@return the device number, 5 bits} */
-    final int device() {
-        return number >>> 3;
+    /** {@return device and function number: 8 bits} */
+    final int number() {
+        return key & 0xFF;
+    }
+
+    /** {@return the number of the device that it is a function of, 5 bits} */
+    int device() {
+        return number() >>> 3;
+    }
+
+    /** {@return whether it is one that SR-IOV has made} */
+    boolean isVirtual() {
+        return false;
     }
 
     final String name() {
@@ -82,18 +101,26 @@ abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port
 
     /** {@return what its requests carry: the bus number of the last config write} */
     final int requesterId() {
-        return capturedBus << 8 | number;
+        return (capturedBus << 8) + key & 0xFFFF;
     }
 
     /** A config write has come, by this bus number. */
-    final void capture(int busNumber) {
+    void capture(int busNumber) {
         if (capturedBus != busNumber) {
-            capturedBus = busNumber;
-            address =
-                    new PcieAddress(
-                            bus.host.config().segment(), busNumber, number >>> 3, number & 7);
-            captured();
+            numbered(busNumber);
         }
+    }
+
+    /** {@return the bus number that it has captured} */
+    final int capturedBus() {
+        return capturedBus;
+    }
+
+    /** Its own bus has this number. */
+    final void numbered(int busNumber) {
+        capturedBus = busNumber;
+        address = at(bus.host, busNumber);
+        captured();
     }
 
     /** The requester id has changed. */
@@ -111,11 +138,11 @@ abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port
 
     /** Puts into a read of the header type whether the device has more functions (PC-39). */
     final long withMultifunction(int offset, int bytes, long value) {
-        if (offset > HEADER_TYPE || offset + bytes <= HEADER_TYPE) {
+        if (offset > HEADER_TYPE || offset + bytes <= HEADER_TYPE || isVirtual()) {
             return value;
         }
         for (BusFunction member : bus.members()) {
-            if (member.device() == device() && member.number() != number) {
+            if (member.device() == device() && member.key() != key && !member.isVirtual()) {
                 return value | 0x80L << (HEADER_TYPE - offset) * 8;
             }
         }

@@ -68,7 +68,7 @@ final class BusNumbers {
         write(bus, number, Bridge.PRIMARY, 1, bus);
         write(bus, number, Bridge.SECONDARY, 1, secondary);
         write(bus, number, Bridge.SUBORDINATE, 1, 0xFF);
-        int last = scan(secondary);
+        int last = Math.min(most, scan(secondary) + reserve(bus, number));
         write(bus, number, Bridge.SUBORDINATE, 1, last);
         write(bus, number, Bridge.MEMORY_BASE, 4, 0x0000_FFF0L);
         write(bus, number, Bridge.PREFETCH_BASE, 4, 0x0001_FFF1L);
@@ -90,6 +90,11 @@ final class BusNumbers {
             write(bus, number, acs + 6, 2, bits);
         }
         return last;
+    }
+
+    /** What the firmware is told of a port that is made for virtual functions. */
+    private int reserve(int bus, int number) {
+        return config.find(segment, bus, number) instanceof Port port ? port.busReserve() : 0;
     }
 
     private long read(int bus, int number, int offset, int bytes) {

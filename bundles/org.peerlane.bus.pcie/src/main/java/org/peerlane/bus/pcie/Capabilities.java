@@ -45,6 +45,11 @@ final class Capabilities {
         return 0;
     }
 
+    /** {@return where a function's own extended capability is, or 0} */
+    static int extended(BusFunction function, int id) {
+        return extended((b, n, offset, bytes) -> function.readConfig(offset, bytes), 0, 0, id);
+    }
+
     /** {@return where a function's own legacy capability is, or 0} */
     static int legacy(BusFunction function, int id) {
         return legacy((b, n, offset, bytes) -> function.readConfig(offset, bytes), 0, 0, id);

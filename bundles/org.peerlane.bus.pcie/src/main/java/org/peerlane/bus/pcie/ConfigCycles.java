@@ -36,19 +36,21 @@ final class ConfigCycles {
 
     private static @Nullable BusFunction find(HostBridge host, int bus, int number) {
         Bus at = host.root();
-        if (bus == host.config().firstBus()) {
+        int own = host.config().firstBus();
+        if (bus == own) {
             return at.at(number);
         }
         while (true) {
             Port port = towards(at, bus);
-            if (port == null) {
-                return null;
+            if (port == null) { // only a physical function takes it, for a virtual one (PC-34)
+                return at.at(bus - own << 8 | number);
             }
             if (port.state().secondary() == bus) {
                 boolean only = port.kind() != PortKind.UPSTREAM && !port.forwardsAri();
                 return only && number >>> 3 != 0 ? null : port.secondary().at(number); // PC-39
             }
             at = port.secondary();
+            own = port.state().secondary();
         }
     }
 

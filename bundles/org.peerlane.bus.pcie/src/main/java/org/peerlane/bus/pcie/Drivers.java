@@ -55,6 +55,9 @@ final class Drivers {
 
     /** A function has come, or has lost its driver. */
     void offer(Endpoint function) {
+        if (!function.isPresent()) {
+            return; // a virtual one that went with the driver of its physical one
+        }
         idle.add(function);
         for (Entry entry : drivers) {
             if (bind(function, entry)) {
@@ -112,7 +115,7 @@ final class Drivers {
         }
         events.doing("driver %s leaves %s".formatted(entry.name(), function.address()));
         try {
-            entry.driver().remove(function, gone);
+            entry.driver().remove(function, gone || !function.isPresent());
         } catch (RuntimeException | LinkageError | AssertionError e) {
             LOG.error(
                     "{} ({}): driver {} threw at remove",

@@ -43,6 +43,12 @@ final class Endpoint extends BusFunction {
 
     static final int BARS = BarRegisters.BARS;
 
+    /** The function that has made this one; null: none. */
+    private final @Nullable Endpoint physical;
+
+    /** Number of a virtual function, from 1; 0: it is none. */
+    private final int vf;
+
     private final DeviceModel model;
     private final FunctionLayout layout;
     private final @Nullable BarLayout[] bars = new BarLayout[BARS];
@@ -71,8 +77,19 @@ final class Endpoint extends BusFunction {
     /** A port above holds it in reset. Guarded by lock. */
     private boolean held;
 
-    /** Where the enumerator has put the BARs; 0: nowhere. Written by the life-cycle thread. */
-    private volatile long[] resources = new long[BARS];
+    /** It was pulled out: what had left it still arrives. Guarded by lock. */
+    private boolean pulled;
+
+    /**
+     * Where the enumerator has put the BARs, then those of the virtual functions; 0: nowhere.
+     * Written by the life-cycle thread.
+     */
+    private volatile long[] resources = new long[2 * BARS];
+
+    private volatile VirtualState virtualState = VirtualState.NONE;
+
+    /** Set before the first access; null: it makes no virtual functions. */
+    private volatile @Nullable VirtualSet virtuals;
 
     private volatile boolean present = true;
     private volatile long generation = 1; // the number of the life
@@ -95,7 +112,46 @@ final class Endpoint extends BusFunction {
             FunctionInterrupts interrupts,
             AtsFunction ats,
             DeviceModel model) {
-        super(fabric, bus, number, slot);
+        this(fabric, bus, number, slot, port, interrupts, ats, model, null, 0);
+    }
+
+    /** A virtual function. */
+    Endpoint(
+            Endpoint physical,
+            int vf,
+            int key,
+            String slot,
+            FunctionDmaPort port,
+            FunctionInterrupts interrupts,
+            AtsFunction ats,
+            DeviceModel model) {
+        this(
+                physical.fabric,
+                physical.bus(),
+                key,
+                slot,
+                port,
+                interrupts,
+                ats,
+                model,
+                physical,
+                vf);
+    }
+
+    private Endpoint(
+            Fabric fabric,
+            Bus bus,
+            int key,
+            String slot,
+            FunctionDmaPort port,
+            FunctionInterrupts interrupts,
+            AtsFunction ats,
+            DeviceModel model,
+            @Nullable Endpoint physical,
+            int vf) {
+        super(fabric, bus, key, slot);
+        this.physical = physical;
+        this.vf = vf;
         this.port = port;
         this.interrupts = interrupts;
         this.ats = ats;
@@ -104,7 +160,10 @@ final class Endpoint extends BusFunction {
         layout.bars().forEach(bar -> bars[bar.index()] = bar);
         ExpressType type =
                 bus.parent == null ? ExpressType.ROOT_COMPLEX_ENDPOINT : ExpressType.ENDPOINT;
-        config = FunctionConfig.endpoint(layout, type);
+        config =
+                physical == null
+                        ? FunctionConfig.endpoint(layout, type)
+                        : FunctionConfig.virtualFunction(physical.layout, layout.capabilities());
         MsiX msiX = config.msiX();
         MsiXTable table =
                 msiX == null
@@ -117,12 +176,47 @@ final class Endpoint extends BusFunction {
         hostInterrupts = new HostInterrupts(this, fabric);
         ats.device(model instanceof AtsDevice told ? told : null);
         port.function(this);
-        captured();
+        if (physical == null) {
+            captured();
+        }
         lock.lock();
         try {
             refresh();
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Says who makes its virtual functions. */
+    void virtuals(VirtualSet set) {
+        virtuals = set;
+    }
+
+    /** {@return its virtual functions; null: it makes none} */
+    @Nullable VirtualSet virtuals() {
+        return virtuals;
+    }
+
+    /** {@return what config space says of its virtual functions} */
+    VirtualState virtualState() {
+        return virtualState;
+    }
+
+    @Override
+    boolean isVirtual() {
+        return physical != null;
+    }
+
+    @Override
+    int device() {
+        return physical == null ? super.device() : physical.device();
+    }
+
+    /** A virtual function has the bus number of its physical one. */
+    @Override
+    void capture(int busNumber) {
+        if (physical == null) {
+            super.capture(busNumber);
         }
     }
 
@@ -187,7 +281,15 @@ final class Endpoint extends BusFunction {
         int now = bus().host.config().segment() << 16 | requesterId();
         port.requester(now);
         fabric.requesters.remove(before, this);
-        fabric.requesters.put(now, this);
+        if (physical == null) {
+            fabric.requesters.put(now, this);
+        } else {
+            fabric.requesters.putIfFree(now, this);
+        }
+        VirtualSet set = virtuals;
+        if (set != null) {
+            set.renumber();
+        }
     }
 
     @Override
@@ -270,20 +372,27 @@ final class Endpoint extends BusFunction {
             finishReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
         } else if (effects != 0) {
             interrupts.apply(lock, config, true);
+            followVirtuals();
         }
     }
 
     /** Derives from config space what others look at without a lock. {@return BARs have moved} */
     private boolean refresh() {
         assert lock.isHeldByCurrentThread();
+        VirtualState of = physical == null ? VirtualState.NONE : physical.virtualState;
+        virtualState =
+                VirtualState.of(
+                        virtualState, config.srIov(), present && resetting == 0, config.awake());
         config.bases(bases);
         long[] now = new long[BARS];
         long[] bytes = new long[BARS];
         for (int i = 0; i < BARS; i++) {
             BarLayout bar = bars[i];
             boolean memory = present && bar != null && !bar.io();
-            now[i] = memory ? bases[i] : 0;
-            bytes[i] = config.bars().bytes(i);
+            boolean mine = physical == null;
+            long base = mine ? bases[i] : config.awake() ? of.base(vf, i) : 0;
+            now[i] = memory ? base : 0;
+            bytes[i] = mine ? config.bars().bytes(i) : of.barBytes(i);
         }
         boolean moved = !Arrays.equals(now, decoding) || !Arrays.equals(bytes, sizes);
         if (moved) {
@@ -293,16 +402,37 @@ final class Endpoint extends BusFunction {
         int refusal = DmaResult.OK;
         if (!present || resetting > 0) {
             refusal = DmaResult.GONE;
-        } else if (!config.mayMaster()) {
+        } else if (!config.mayMaster() || physical != null && !of.awake) {
             refusal = DmaResult.BUS_MASTER_OFF;
         }
-        if (present) {
-            port.state(generation, refusal);
-        } else {
+        if (pulled) {
             port.departed(generation);
+        } else {
+            port.state(generation, refusal);
         }
         ats.program(present ? programmedAts() : AtsFunction.Programmed.OFF);
         return moved;
+    }
+
+    /** The physical function has changed what is its own to say. */
+    void followPhysical() {
+        boolean moved;
+        lock.lock();
+        try {
+            moved = refresh();
+        } finally {
+            lock.unlock();
+        }
+        if (moved) {
+            fabric.changed();
+        }
+    }
+
+    private void followVirtuals() {
+        VirtualSet set = virtuals;
+        if (set != null) {
+            set.follow();
+        }
     }
 
     private AtsFunction.Programmed programmedAts() {
@@ -335,6 +465,7 @@ final class Endpoint extends BusFunction {
             lock.unlock();
         }
         fabric.changed();
+        followVirtuals();
     }
 
     /** The port lets go of it. */
@@ -354,6 +485,7 @@ final class Endpoint extends BusFunction {
 
     /** Waits until nothing of the earlier life is on its way, then resets the model. */
     private void finishReset(ResetKind kind) {
+        followVirtuals();
         resetLock.lock();
         try {
             if (present) {
@@ -372,6 +504,7 @@ final class Endpoint extends BusFunction {
         } finally {
             resetLock.unlock();
         }
+        followVirtuals();
         if (fabric.trace.reset.isOn()) {
             fabric.trace.reset.emit(new BusEvents.FunctionReset(address(), kind));
         }
@@ -423,21 +556,29 @@ final class Endpoint extends BusFunction {
     @Override
     public AddressRange<PhysicalAddress> bar(int index) {
         BarLayout bar = index < 0 || index >= bars.length ? null : bars[index];
-        if (bar == null || resources[index] == 0) {
+        long base = bar == null ? 0 : resourceOf(index);
+        if (base == 0) {
             throw noBar(index, bar != null);
         }
-        return AddressRange.ofLength(
-                new PhysicalAddress(resources[index] - bus().host.offset()), sizes[index]);
+        return AddressRange.ofLength(new PhysicalAddress(base - bus().host.offset()), sizes[index]);
     }
 
-    /** Says where the enumerator has put a BAR; 0: nowhere. */
+    private long resourceOf(int index) {
+        if (physical == null) {
+            return resources[index];
+        }
+        long first = physical.resources[BARS + index];
+        return first == 0 ? 0 : first + (vf - 1) * sizes[index];
+    }
+
+    /** Says where the enumerator has put a BAR, or from {@link #BARS} on the virtual ones'. */
     void resource(int index, long base) {
         long[] now = resources.clone();
         now[index] = base;
         resources = now;
     }
 
-    /** {@return where the BARs are; 0: nowhere} */
+    /** {@return where the BARs are, then the virtual functions'; 0: nowhere} */
     long[] resources() {
         return resources;
     }
@@ -475,13 +616,18 @@ final class Endpoint extends BusFunction {
         port.settle();
     }
 
-    /** The function is not there any more; when it returns, nothing of it or to it is under way. */
-    void depart() {
+    /**
+     * The function is not there any more; when it returns, nothing of it or to it is under way.
+     *
+     * @param byHand what had left it still arrives (PC-68); else it is dropped (PC-62)
+     */
+    void depart(boolean byHand) {
         resetLock.lock();
         try {
             lock.lock();
             try {
                 present = false;
+                pulled = byHand;
                 generation = ++lives;
                 interrupts.reset();
                 refresh();
@@ -497,6 +643,7 @@ final class Endpoint extends BusFunction {
         } finally {
             resetLock.unlock();
         }
+        followVirtuals();
     }
 
     /** After {@link #depart} and the driver: ends the device. */

@@ -24,10 +24,16 @@ final class Enumerator {
     private static final Logger LOG = LogManager.getLogger(Enumerator.class);
     private static final long ALL = 0xFFFF_FFFFL;
     private static final int BAR0 = 0x10;
+    private static final int EXPRESS = 0x10;
+    private static final int ARI = 0x000E;
+    private static final int SR_IOV = 0x0010;
+    private static final int DEVCTL2 = 0x28;
+    private static final int ARI_FORWARDING = 1 << 5;
 
     /** Windows of ports are whole MiB (PC-42). */
     private static final long WINDOW_GRAIN = 1 << 20;
 
+    private final Fabric fabric;
     private final Map<Bus, Apertures> apertures = new HashMap<>();
 
     /** The two kinds of addresses that a bus has. */
@@ -42,6 +48,7 @@ final class Enumerator {
     private record Sized(int index, long bytes, boolean wide, boolean prefetchable) {}
 
     Enumerator(Fabric fabric, PhysicalMemory memory) {
+        this.fabric = fabric;
         for (HostBridge host : fabric.hosts) {
             HostBridgeConfig config = host.config();
             new BusNumbers(fabric.config, host, fabric.iommuDeclared).scan(config.firstBus());
@@ -90,7 +97,55 @@ final class Enumerator {
     /** Gives every BAR an address that fits; one that does not fit stays without. */
     void assign(Endpoint function) {
         function.writeConfig(BusFunction.COMMAND, 2, 0);
-        List<Sized> bars = size(function);
+        boolean ari = forwardAri(function);
+        assign(function, BAR0, 0, 1);
+        int virtual = Capabilities.extended(function, SR_IOV);
+        if (virtual != 0) {
+            assignVirtual(function, virtual, ari);
+        }
+    }
+
+    /** Lets the port above pass function numbers of 8 bits, if the function has them. */
+    private static boolean forwardAri(Endpoint function) {
+        Port above = function.bus().parent;
+        if (above == null || function.number() != 0) {
+            return false;
+        }
+        boolean has = Capabilities.extended(function, ARI) != 0;
+        int control = Capabilities.legacy(above, EXPRESS) + DEVCTL2;
+        long others = above.readConfig(control, 2) & ~ARI_FORWARDING;
+        above.writeConfig(control, 2, others | (has ? ARI_FORWARDING : 0));
+        return has;
+    }
+
+    /** Bus numbers and room for as many virtual functions as there can be (PC-34, PC-35). */
+    private void assignVirtual(Endpoint function, int at, boolean ari) {
+        function.writeConfig(at + 0x08, 2, ari ? 1 << 4 : 0);
+        function.writeConfig(at + 0x20, 4, 1); // pages of 4 KiB
+        int total = (int) function.readConfig(at + 0x0E, 2);
+        long offset = function.readConfig(at + 0x14, 2);
+        long stride = function.readConfig(at + 0x16, 2);
+        long last = function.requesterId() + offset + (total - 1) * stride >>> 8;
+        if (last > 0xFF || !BusRoom.extend(fabric, function.bus(), (int) last)) {
+            LOG.warn(
+                    "{}: no bus numbers up to 0x{} for {} virtual functions; those behind cannot"
+                            + " be reached",
+                    function,
+                    Long.toHexString(last),
+                    total);
+        }
+        assign(function, at + 0x24, Endpoint.BARS, total);
+    }
+
+    /**
+     * Gives BARs their addresses.
+     *
+     * @param register where the first is
+     * @param resource number of the first
+     * @param copies how many of each follow one another
+     */
+    private void assign(Endpoint function, int register, int resource, int copies) {
+        List<Sized> bars = size(function, register);
         bars.sort(
                 Comparator.comparingLong((Sized bar) -> bar.bytes() ^ Long.MIN_VALUE)
                         .reversed()
@@ -98,18 +153,20 @@ final class Enumerator {
         for (Sized bar : bars) {
             boolean above = bar.wide() && bar.prefetchable();
             OptionalLong base =
-                    bar.bytes() > 0
-                            ? aperture(function, above).allocate(bar.bytes(), bar.bytes())
+                    bar.bytes() > 0 && bar.bytes() <= Long.MAX_VALUE / copies
+                            ? aperture(function, above).allocate(bar.bytes() * copies, bar.bytes())
                             : OptionalLong.empty();
             if (base.isEmpty()) {
                 LOG.warn(
-                        "{}: BAR {} of 0x{} bytes has no address: no room {} 4 GiB",
+                        "{}: {}BAR {} of 0x{} bytes has no address: no room {} 4 GiB",
                         function,
+                        resource == 0 ? "" : "VF ",
                         bar.index(),
                         Long.toHexString(bar.bytes()),
                         above ? "above" : "below");
             }
-            place(function, bar, base.orElse(0));
+            place(function, register, bar, base.orElse(0));
+            function.resource(resource + bar.index(), base.orElse(0));
         }
     }
 
@@ -121,16 +178,16 @@ final class Enumerator {
         return above ? all.high() : all.low();
     }
 
-    private static List<Sized> size(Endpoint function) {
+    private static List<Sized> size(Endpoint function, int register) {
         List<Sized> bars = new ArrayList<>();
         for (int index = 0; index < Endpoint.BARS; index++) {
-            long low = probe(function, index);
+            long low = probe(function, register + index * 4);
             if (low == 0 || (low & 1) != 0) {
                 continue; // none, or I/O space, which the machine has not
             }
             boolean wide = (low & 6) == 4;
             long mask = low & ~0xFL;
-            mask |= wide ? probe(function, index + 1) << 32 : ~ALL;
+            mask |= wide ? probe(function, register + index * 4 + 4) << 32 : ~ALL;
             bars.add(new Sized(index, -mask, wide, (low & 8) != 0));
             if (wide) {
                 index++;
@@ -139,19 +196,17 @@ final class Enumerator {
         return bars;
     }
 
-    private static long probe(Endpoint function, int index) {
-        int register = BAR0 + index * 4;
+    private static long probe(Endpoint function, int register) {
         function.writeConfig(register, 4, ALL);
         return function.readConfig(register, 4);
     }
 
-    private static void place(Endpoint function, Sized bar, long base) {
-        int register = BAR0 + bar.index() * 4;
+    private static void place(Endpoint function, int first, Sized bar, long base) {
+        int register = first + bar.index() * 4;
         function.writeConfig(register, 4, base);
         if (bar.wide()) {
             function.writeConfig(register + 4, 4, base >>> 32);
         }
-        function.resource(bar.index(), base);
     }
 
     /** Takes the addresses of a function back. */

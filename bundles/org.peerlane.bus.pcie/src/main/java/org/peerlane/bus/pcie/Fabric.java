@@ -64,6 +64,7 @@ final class Fabric {
     private final NamedLock topology;
 
     private volatile Consumer<Port> hand = port -> {};
+    private volatile Consumer<VirtualSet> onVirtual = set -> {};
 
     @SuppressWarnings("unused") // through EPOCH
     private volatile long epoch;
@@ -178,7 +179,11 @@ final class Fabric {
     void beginReset(Bus bus) {
         for (BusFunction member : bus.members()) {
             switch (member) {
-                case Endpoint endpoint -> endpoint.holdInReset();
+                case Endpoint endpoint -> {
+                    if (!endpoint.isVirtual()) { // those go with their physical one
+                        endpoint.holdInReset();
+                    }
+                }
                 case Port port -> {
                     beginReset(port.secondary());
                     port.reset();
@@ -204,6 +209,15 @@ final class Fabric {
 
     void switchedOff(Port port) {
         hand.accept(port);
+    }
+
+    /** Says who takes notice of virtual functions that have come or gone. */
+    void onVirtual(Consumer<VirtualSet> told) {
+        onVirtual = told;
+    }
+
+    void virtualChanged(VirtualSet set) {
+        onVirtual.accept(set);
     }
 
     /** An error message travels to the root port, which logs it and may interrupt (PC-46). */

@@ -7,9 +7,11 @@ import java.util.Optional;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.PcieBus;
+import org.peerlane.bus.api.VirtualFunctions;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.trace.api.Tracer;
@@ -34,6 +36,7 @@ final class Population {
     private final Tree tree;
     private final Enumerator enumerator;
     private final Drivers drivers;
+    private final VirtualPopulation virtuals;
     private final List<Slot> slots = new ArrayList<>();
     private final List<Type> types = new ArrayList<>();
 
@@ -70,6 +73,7 @@ final class Population {
         this.tree = tree;
         this.enumerator = enumerator;
         drivers = new Drivers(events);
+        virtuals = new VirtualPopulation(fabric, events, drivers);
         fabric.onSwitchedOff(port -> {
             if (events.isCurrent()) {
                 takeOut(port);
@@ -167,17 +171,16 @@ final class Population {
         DeviceModel model = null;
         Endpoint function;
         try {
-            model =
-                    type.service()
-                            .create(
-                                    new SlotView(
-                                            name,
-                                            slot.config.options(),
-                                            port,
-                                            interrupts,
-                                            ats,
-                                            fabric.execution,
-                                            tracer));
+            SlotView view =
+                    new SlotView(
+                            name,
+                            slot.config.options(),
+                            port,
+                            interrupts,
+                            ats,
+                            fabric.execution,
+                            tracer);
+            model = type.service().create(view);
             function =
                     new Endpoint(
                             fabric,
@@ -188,6 +191,10 @@ final class Population {
                             interrupts,
                             ats,
                             model);
+            var srIov = function.layout().capability(CapabilityLayout.SrIov.class);
+            if (model instanceof VirtualFunctions maker && srIov.isPresent()) {
+                function.virtuals(new VirtualSet(function, fabric, maker, srIov.get(), view));
+            }
         } catch (RuntimeException | LinkageError e) {
             slot.failed = type;
             refuse(name, type, e);
@@ -236,9 +243,14 @@ final class Population {
     /** Orderly: the driver goes first. */
     private void eject(Slot slot) {
         if (slot.function != null) {
-            drivers.unbind(slot.function, false);
+            unbind(slot.function);
             unplug(slot);
         }
+    }
+
+    private void unbind(Endpoint function) {
+        virtuals.unbind(function);
+        drivers.unbind(function, false);
     }
 
     /** Takes a device out in order, the way of {@link PcieBus#eject}. */
@@ -258,7 +270,7 @@ final class Population {
         control.indicator(SlotControl.BLINKS);
         for (Slot other : below(port)) {
             if (other.function != null) {
-                drivers.unbind(other.function, false);
+                unbind(other.function);
             }
         }
         control.powerOff(); // the hand that waits for it takes the device out
@@ -347,8 +359,9 @@ final class Population {
             return;
         }
         events.doing("removal of " + function.address() + " (" + function.slot() + ")");
-        function.depart();
+        function.depart(true);
         linkDown(slot.place.bus());
+        virtuals.attend(function.virtuals());
         drivers.unbind(function, true);
         events.doing("close of device " + slot.type + " in slot " + function.slot());
         function.close();

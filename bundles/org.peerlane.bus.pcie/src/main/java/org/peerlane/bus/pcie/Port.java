@@ -42,6 +42,7 @@ final class Port extends BusFunction {
 
     private final PortKind kind;
     private final boolean hotplug;
+    private final int busReserve;
     private final Bus secondary;
 
     /** Guarded by lock. */
@@ -57,6 +58,7 @@ final class Port extends BusFunction {
         super(fabric, bus, number, name);
         this.kind = kind;
         hotplug = board.hotplug() && kind != PortKind.UPSTREAM;
+        busReserve = kind == PortKind.UPSTREAM ? 0 : board.busReserve();
         secondary = new Bus(bus.host, this);
         config = FunctionConfig.port(layout(board, kind, number >>> 3));
         Express found = config.express();
@@ -106,6 +108,11 @@ final class Port extends BusFunction {
 
     boolean isHotplug() {
         return hotplug;
+    }
+
+    /** {@return bus numbers to be kept free below it} */
+    int busReserve() {
+        return busReserve;
     }
 
     /** {@return whether devices 1 to 31 below are reached, as functions of one device} */

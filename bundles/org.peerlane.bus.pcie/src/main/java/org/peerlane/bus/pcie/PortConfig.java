@@ -12,12 +12,13 @@ import org.peerlane.kernel.api.ErrnoException;
  * @param downstreamPorts of a switch how many, 1 to 32; 0: a root port
  * @param hotplug its slots are hot-plug capable
  * @param acs its ports have ACS
+ * @param busReserve bus numbers that each of its ports keeps free below it, for virtual functions
  */
 public record PortConfig(
-        String name, String at, int downstreamPorts, boolean hotplug, boolean acs) {
+        String name, String at, int downstreamPorts, boolean hotplug, boolean acs, int busReserve) {
 
     /**
-     * @throws ErrnoException {@code EINVAL} the number of ports
+     * @throws ErrnoException {@code EINVAL} the number of ports or of buses
      */
     public PortConfig {
         if (downstreamPorts < 0 || downstreamPorts > 32) {
@@ -26,6 +27,17 @@ public record PortConfig(
                     "switch %s has %d downstream ports; expected 1 to 32"
                             .formatted(name, downstreamPorts));
         }
+        if (busReserve < 0 || busReserve > 0xFE) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "port %s keeps %d bus numbers free; expected 0 to 254"
+                            .formatted(name, busReserve));
+        }
+    }
+
+    /** One that keeps no bus numbers free. */
+    public PortConfig(String name, String at, int downstreamPorts, boolean hotplug, boolean acs) {
+        this(name, at, downstreamPorts, hotplug, acs, 0);
     }
 
     boolean isSwitch() {

@@ -28,6 +28,11 @@ final class Requesters {
         table(requester >>> 16).set(requester & 0xFFFF, endpoint);
     }
 
+    /** The same, unless somebody has the id. */
+    void putIfFree(int requester, Endpoint endpoint) {
+        table(requester >>> 16).compareAndSet(requester & 0xFFFF, null, endpoint);
+    }
+
     /** Takes an id back, unless somebody else has it by now. */
     void remove(int requester, Endpoint endpoint) {
         table(requester >>> 16).compareAndSet(requester & 0xFFFF, endpoint, null);

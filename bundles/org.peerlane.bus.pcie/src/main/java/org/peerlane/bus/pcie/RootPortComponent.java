@@ -34,6 +34,13 @@ public final class RootPortComponent implements PortSource {
         /** Access control. */
         @AttributeDefinition(description = "the port has access control services (ACS)")
         boolean acs() default true;
+
+        /** Bus numbers for virtual functions. */
+        @AttributeDefinition(
+                description = "bus numbers kept free below a port, for virtual functions",
+                min = "0",
+                max = "254")
+        int busReserve() default 0;
     }
 
     private final PortConfig config;
@@ -42,7 +49,13 @@ public final class RootPortComponent implements PortSource {
     @Activate
     public RootPortComponent(Config config) {
         this.config =
-                new PortConfig(config.name(), config.address(), 0, config.hotplug(), config.acs());
+                new PortConfig(
+                        config.name(),
+                        config.address(),
+                        0,
+                        config.hotplug(),
+                        config.acs(),
+                        config.busReserve());
     }
 
     @Override

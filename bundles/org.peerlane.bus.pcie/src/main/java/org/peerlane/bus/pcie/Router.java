@@ -121,7 +121,7 @@ final class Router {
         }
         for (BusFunction member : from.bus().members()) {
             if (member != from
-                    && member.device() == from.device()
+                    && member.device() == from.device() // its virtual functions, too
                     && member instanceof Endpoint sibling
                     && from.reachesSiblings()) {
                 int bar = claimedBar(sibling, address, span);

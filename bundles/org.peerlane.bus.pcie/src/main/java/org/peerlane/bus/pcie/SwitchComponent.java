@@ -40,6 +40,13 @@ public final class SwitchComponent implements PortSource {
         /** Access control. */
         @AttributeDefinition(description = "its ports have access control services (ACS)")
         boolean acs() default true;
+
+        /** Bus numbers for virtual functions. */
+        @AttributeDefinition(
+                description = "bus numbers kept free below a port, for virtual functions",
+                min = "0",
+                max = "254")
+        int busReserve() default 0;
     }
 
     private final PortConfig config;
@@ -53,7 +60,8 @@ public final class SwitchComponent implements PortSource {
                         config.port(),
                         config.ports(),
                         config.hotplug(),
-                        config.acs());
+                        config.acs(),
+                        config.busReserve());
     }
 
     @Override

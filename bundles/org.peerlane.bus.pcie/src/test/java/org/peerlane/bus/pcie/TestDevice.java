@@ -3,15 +3,17 @@ package org.peerlane.bus.pcie;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.ResetKind;
+import org.peerlane.bus.api.VirtualFunctions;
 
 /** A device that notes what happens to it and answers a register with its last write. */
-final class TestDevice implements DeviceModel {
+final class TestDevice implements DeviceModel, VirtualFunctions {
     final DeviceSlot slot;
     final List<String> calls = Collections.synchronizedList(new ArrayList<>());
     private final FunctionLayout layout;
@@ -19,6 +21,11 @@ final class TestDevice implements DeviceModel {
     volatile @Nullable RuntimeException failure;
     volatile Runnable onReset = () -> {};
     volatile Runnable onRead = () -> {};
+
+    /** What a virtual function looks like; its BARs get memory of their own. */
+    volatile @Nullable FunctionLayout virtualLayout;
+
+    final List<TestDevice> virtuals = Collections.synchronizedList(new ArrayList<>());
 
     TestDevice(DeviceSlot slot, FunctionLayout layout) {
         this.slot = slot;
@@ -48,6 +55,13 @@ final class TestDevice implements DeviceModel {
         TestDevice last() {
             return made.getLast();
         }
+    }
+
+    @Override
+    public DeviceModel createVirtual(int vf, DeviceSlot of) {
+        TestDevice made = new TestDevice(of, Objects.requireNonNull(virtualLayout));
+        virtuals.add(made);
+        return made;
     }
 
     @Override
