@@ -4,8 +4,7 @@ import org.osgi.annotation.versioning.ProviderType;
 
 /**
  * What the IOMMU asks of the root complex that it sits in. Registered as a service by the bus;
- * drivers have no use for it.
- * Its property {@link #IOMMU} says whether the board declares an IOMMU.
+ * drivers have no use for it. Its property {@link #IOMMU} says whether the board declares an IOMMU.
  *
  * <p><b>Requester.</b> Everywhere here and in {@link DmaTranslation}: segment in the bits from 16
  * on, requester id in the low 16.
