@@ -2,9 +2,12 @@ package org.peerlane.iommu.core;
 
 import java.util.BitSet;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieAddress;
 import org.peerlane.exec.api.Checkpoint;
@@ -42,6 +45,7 @@ final class Contexts {
     private final Checkpoint published;
     private final Map<PcieAddress, Requester> requesters = new HashMap<>(); // guarded by lock
     private final BitSet tags = new BitSet(); // guarded by lock
+    private final SortedMap<Integer, Domain> domains = new TreeMap<>(); // guarded by lock
 
     final Domain identity;
     final Domain blocked;
@@ -65,8 +69,8 @@ final class Contexts {
         lock = execution.lock("iommu.contexts");
         listed = execution.checkpoint("iommu.attach.listed");
         published = execution.checkpoint("iommu.attach.published");
-        identity = new Domain(DomainKind.IDENTITY, 0, null, Set.of(), this, trace);
-        blocked = new Domain(DomainKind.BLOCKED, 0, null, Set.of(), this, trace);
+        identity = new Domain(DomainKind.IDENTITY, 0, null, null, Set.of(), this, trace);
+        blocked = new Domain(DomainKind.BLOCKED, 0, null, null, Set.of(), this, trace);
         tags.set(0);
     }
 
@@ -97,11 +101,13 @@ final class Contexts {
                             DomainKind.PAGING,
                             tag,
                             tables.make(spec, flush),
+                            spec.format(),
                             spec.flags(),
                             this,
                             trace);
             flush.domain = domain;
             tags.set(tag);
+            domains.put(tag, domain);
             return domain;
         } finally {
             lock.unlock();
@@ -122,6 +128,27 @@ final class Contexts {
             }
             domain.free();
             tags.clear(domain.tag());
+            domains.remove(domain.tag());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return the domains that have a table, by tag} */
+    List<Domain> domains() {
+        lock.lock();
+        try {
+            return List.copyOf(domains.values());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return what is kept of a function, or null: nothing} */
+    @Nullable Requester known(PcieAddress function) {
+        lock.lock();
+        try {
+            return requesters.get(function);
         } finally {
             lock.unlock();
         }

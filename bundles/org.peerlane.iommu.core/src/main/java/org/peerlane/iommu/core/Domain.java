@@ -10,6 +10,7 @@ import org.peerlane.iommu.api.FaultListener;
 import org.peerlane.iommu.api.FlushGather;
 import org.peerlane.iommu.api.IommuDomain;
 import org.peerlane.iommu.api.PageRequestHandler;
+import org.peerlane.iommu.api.TableFormat;
 import org.peerlane.iommu.core.table.Gather;
 import org.peerlane.iommu.core.table.MapFailed;
 import org.peerlane.iommu.core.table.PageTable;
@@ -24,6 +25,7 @@ final class Domain implements IommuDomain {
     private final DomainKind kind;
     private final int tag;
     private final @Nullable PageTable table;
+    private final @Nullable TableFormat format;
     private final Set<DomainFlag> flags;
     private final Contexts contexts;
     private final IommuTrace trace;
@@ -40,17 +42,20 @@ final class Domain implements IommuDomain {
     /**
      * @param tag names it in IOTLBs
      * @param table of a paging domain; else null
+     * @param format of the table; else null
      */
     Domain(
             DomainKind kind,
             int tag,
             @Nullable PageTable table,
+            @Nullable TableFormat format,
             Set<DomainFlag> flags,
             Contexts contexts,
             IommuTrace trace) {
         this.kind = kind;
         this.tag = tag;
         this.table = table;
+        this.format = format;
         this.flags = flags;
         this.contexts = contexts;
         this.trace = trace;
@@ -68,6 +73,11 @@ final class Domain implements IommuDomain {
     /** {@return the page table, or null: this is no paging domain} */
     @Nullable PageTable table() {
         return table;
+    }
+
+    /** {@return what kind of table it has, or null: none} */
+    @Nullable TableFormat format() {
+        return format;
     }
 
     Attached attached() {

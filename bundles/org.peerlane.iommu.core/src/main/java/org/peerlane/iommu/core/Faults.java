@@ -151,6 +151,17 @@ final class Faults {
         }
     }
 
+    /** Forgets both. */
+    void clear() {
+        lock.lock();
+        try {
+            log.clear();
+            lost.set(0);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** {@return how many were dropped} */
     long lost() {
         return lost.get();

@@ -16,11 +16,15 @@ import org.peerlane.bus.api.RootComplex;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.DmaApi;
 import org.peerlane.iommu.api.DmaDevice;
+import org.peerlane.iommu.api.DomainInfo;
 import org.peerlane.iommu.api.DomainSpec;
 import org.peerlane.iommu.api.FaultRecord;
 import org.peerlane.iommu.api.Iommu;
+import org.peerlane.iommu.api.IommuDebug;
 import org.peerlane.iommu.api.IommuDomain;
+import org.peerlane.iommu.api.IotlbEntry;
 import org.peerlane.iommu.api.ReservedRange;
+import org.peerlane.iommu.api.TableWalk;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PhysicalMemory;
@@ -35,12 +39,12 @@ import org.peerlane.trace.api.Tracer;
  * <b>Threads.</b> Any.
  */
 @Component(
-        service = {Iommu.class, DmaApi.class, DmaTranslation.class},
+        service = {Iommu.class, IommuDebug.class, DmaApi.class, DmaTranslation.class},
         immediate = true,
         configurationPid = IommuUnit.PID,
         configurationPolicy = ConfigurationPolicy.REQUIRE)
 @Designate(ocd = IommuConfig.class)
-public final class IommuUnit implements Iommu, DmaApi, DmaTranslation, AutoCloseable {
+public final class IommuUnit implements Iommu, IommuDebug, DmaApi, DmaTranslation, AutoCloseable {
     static final String PID = "org.peerlane.iommu.core";
 
     private final ContextTable table = new ContextTable();
@@ -53,6 +57,7 @@ public final class IommuUnit implements Iommu, DmaApi, DmaTranslation, AutoClose
     private final Features features;
     private final DefaultDomains defaults;
     private final @Nullable InterruptTable interrupts;
+    private final Inspection inspection;
 
     /** Starts it as its configuration says. */
     @Activate
@@ -105,6 +110,7 @@ public final class IommuUnit implements Iommu, DmaApi, DmaTranslation, AutoClose
                         settings.outputBits(),
                         trace);
         features = new Features(contexts, flusher, pageRequests);
+        inspection = new Inspection(table, contexts, faults);
         defaults = new DefaultDomains(execution, contexts, reserved, settings, memory);
         interrupts =
                 settings.interruptRemapping()
@@ -238,6 +244,28 @@ public final class IommuUnit implements Iommu, DmaApi, DmaTranslation, AutoClose
         if (interrupts != null) {
             interrupts.unmap(message);
         }
+    }
+
+    // What it holds, for reports.
+
+    @Override
+    public List<DomainInfo> domains() {
+        return inspection.domains();
+    }
+
+    @Override
+    public TableWalk walk(PcieAddress requester, int pasid, long iova) {
+        return inspection.walk(requester, pasid, iova);
+    }
+
+    @Override
+    public List<IotlbEntry> iotlb(PcieAddress requester) {
+        return inspection.iotlb(requester);
+    }
+
+    @Override
+    public void clearFaults() {
+        inspection.clearFaults();
     }
 
     /** Blocks everything, ends its threads and frees what the DMA API has made. */

@@ -2,7 +2,13 @@ package org.peerlane.iommu.core;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.peerlane.iommu.api.IotlbEntry;
 import org.peerlane.iommu.core.table.PageTable;
+import org.peerlane.kernel.api.Iova;
+import org.peerlane.kernel.api.PhysicalAddress;
 
 /**
  * Translations that one requester has used: 128 sets of 3, for all its engines. A leaf is kept at
@@ -240,6 +246,37 @@ final class Iotlb {
             }
             Thread.onSpinWait();
         }
+    }
+
+    /** {@return what is kept, by domain and IOVA; for reports} */
+    List<IotlbEntry> entries() {
+        List<IotlbEntry> found = new ArrayList<>();
+        for (int set = 0; set < cells.length; set += SET_LONGS) {
+            long version = (long) CELL.getAcquire(cells, set);
+            List<IotlbEntry> inSet = new ArrayList<>();
+            for (int at = set + FIRST_WAY; at < set + SET_LONGS; at += 2) {
+                long key = (long) CELL.getOpaque(cells, at);
+                long value = (long) CELL.getOpaque(cells, at + 1);
+                if ((value & 3) != 0) {
+                    inSet.add(
+                            new IotlbEntry(
+                                    tagOf(key, value),
+                                    new Iova(key & -1L << PAGE_LG2),
+                                    new PhysicalAddress(value & PHYSICAL),
+                                    bytes(value),
+                                    (value & PageTable.READ) != 0,
+                                    (value & PageTable.WRITE) != 0));
+                }
+            }
+            VarHandle.acquireFence();
+            if ((version & 1) == 0 && (long) CELL.getOpaque(cells, set) == version) {
+                found.addAll(inSet); // else somebody is at it
+            }
+        }
+        found.sort(
+                Comparator.comparingInt(IotlbEntry::domain)
+                        .thenComparingLong(e -> e.iova().value()));
+        return found;
     }
 
     /** {@return how many entries there are; for reports} */

@@ -1,19 +1,47 @@
 package org.peerlane.shell.pci;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerProvider;
 
-/** A bus with some functions on it. */
-record FakeBus(List<PcieFunction> functions) implements PcieBus {
-    FakeBus(PcieFunction... functions) {
+/**
+ * A bus with some functions on it.
+ *
+ * @param functions on it
+ * @param calls what was done to its slots
+ */
+public record FakeBus(List<PcieFunction> functions, List<String> calls) implements PcieBus {
+    /** With these functions. */
+    public FakeBus(PcieFunction... functions) {
         this(List.of(functions));
+    }
+
+    /** With these functions. */
+    public FakeBus(List<PcieFunction> functions) {
+        this(functions, new ArrayList<>());
     }
 
     @Override
     public boolean settle(long timeoutNanos) {
+        calls.add("settle");
         return true;
+    }
+
+    @Override
+    public void eject(String slot) {
+        calls.add("eject " + slot);
+    }
+
+    @Override
+    public void pull(String slot) {
+        calls.add("pull " + slot);
+    }
+
+    @Override
+    public void plug(String slot) {
+        calls.add("plug " + slot);
     }
 
     @Override
@@ -33,21 +61,6 @@ record FakeBus(List<PcieFunction> functions) implements PcieBus {
 
     @Override
     public void store(long physical, int bytes, long value) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void eject(String slot) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void pull(String slot) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void plug(String slot) {
         throw new UnsupportedOperationException();
     }
 }

@@ -13,7 +13,7 @@ import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.PhysicalAddress;
 
 /** A function that is its config space, and nothing else. */
-final class FakeFunction implements PcieFunction {
+public final class FakeFunction implements PcieFunction {
     private static final int BYTES = 4096;
 
     private final PcieAddress address;
@@ -24,10 +24,12 @@ final class FakeFunction implements PcieFunction {
     private int vendorId;
     private int deviceId;
     private int classCode;
+    private Runnable afterWrite = () -> {};
     private int link = 0x34;
     private int extendedLink;
 
-    FakeFunction(String address, int vendorId, int deviceId, int classCode, int revision) {
+    /** With a header that says no more than this. */
+    public FakeFunction(String address, int vendorId, int deviceId, int classCode, int revision) {
         this.address = PcieAddress.parse(address);
         this.vendorId = vendorId;
         this.deviceId = deviceId;
@@ -36,13 +38,14 @@ final class FakeFunction implements PcieFunction {
         put(0x08, 4, classCode << 8 | revision);
     }
 
-    FakeFunction in(String name) {
+    /** Puts it into a slot. */
+    public FakeFunction in(String name) {
         slot = name;
         return this;
     }
 
     /** Writes config space as hardware would have it: read-only registers, too. */
-    FakeFunction put(int offset, int bytes, long value) {
+    public FakeFunction put(int offset, int bytes, long value) {
         switch (bytes) {
             case 1 -> config.put(offset, (byte) value);
             case 2 -> config.putShort(offset, (short) value);
@@ -52,7 +55,7 @@ final class FakeFunction implements PcieFunction {
     }
 
     /** A type 1 header with its bus numbers; the windows are closed. */
-    FakeFunction bridge(int primary, int secondary, int subordinate) {
+    public FakeFunction bridge(int primary, int secondary, int subordinate) {
         put(0x0E, 1, 1);
         put(0x18, 4, subordinate << 16 | secondary << 8 | primary);
         put(0x1C, 2, 0x00F0);
@@ -83,7 +86,7 @@ final class FakeFunction implements PcieFunction {
     }
 
     /** Appends to the legacy list: what follows id and next pointer. */
-    FakeFunction capability(int offset, int id, int flags, int... dwords) {
+    public FakeFunction capability(int offset, int id, int flags, int... dwords) {
         put(0x06, 2, config.getShort(0x06) | 0x10);
         put(link, 1, offset);
         link = offset + 1;
@@ -157,7 +160,13 @@ final class FakeFunction implements PcieFunction {
     public void writeConfig(int offset, int bytes, long value) {
         if (present) {
             put(offset, bytes, value);
+            afterWrite.run();
         }
+    }
+
+    /** Sets what the hardware does after each write to config space. */
+    public void afterWrite(Runnable action) {
+        afterWrite = action;
     }
 
     @Override

@@ -212,6 +212,11 @@ final class Entries {
         return (leaf & address & (1L << itemLg2(level)) - 1) != 0;
     }
 
+    /** {@return whether the hardware takes an entry that is not empty for damaged} */
+    boolean isReserved(long entry, int level, boolean leaf) {
+        return leaf ? isReserved(entry, level) : (entry & tableReserved) != 0;
+    }
+
     /** {@return the first byte behind a leaf of 2^lg2 bytes} */
     long target(long leaf, int lg2) {
         return leaf & address & -1L << lg2;

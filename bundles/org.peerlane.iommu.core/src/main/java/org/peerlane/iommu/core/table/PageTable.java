@@ -85,6 +85,12 @@ public interface PageTable {
      */
     void dirty(long iova, long bytes, boolean clear, DirtyReport report, Gather gather);
 
+    /** {@return what a walk would find; marks nothing, for reports} */
+    Look look(long iova);
+
+    /** {@return how much is mapped; for reports} */
+    Usage usage();
+
     /**
      * Gives the table pages back that an unmap has unlinked, and empties the gather. The caller has
      * flushed.

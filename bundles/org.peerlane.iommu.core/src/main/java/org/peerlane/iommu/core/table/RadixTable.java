@@ -158,6 +158,16 @@ public final class RadixTable implements PageTable {
     }
 
     @Override
+    public Look look(long iova) {
+        return new TableReader(entries, memory).look(top, iova);
+    }
+
+    @Override
+    public Usage usage() {
+        return new TableReader(entries, memory).usage(top);
+    }
+
+    @Override
     public void release(Gather gather) {
         for (int i = 0; i < gather.pages(); i++) {
             memory.give(gather.page(i));
