@@ -31,6 +31,8 @@ public interface DeviceModel {
      * @param offset from the BAR's start, naturally aligned to the width
      * @param bytes 1, 2, 4 or 8, wholly inside the BAR
      * @return the value, zero-extended; 0 where nothing is (PC-20)
+     * @throws ReadFailure the device has no value: it refuses, is silent, or knows that its data is
+     *     bad; not logged as a mistake
      */
     long read(int bar, long offset, int bytes);
 

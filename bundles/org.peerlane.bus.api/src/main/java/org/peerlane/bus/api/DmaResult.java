@@ -18,6 +18,9 @@ public final class DmaResult {
     /** No completion came in time. */
     public static final int TIMEOUT = 8;
 
+    /** The completion's data is marked as bad; none of it was taken. */
+    public static final int POISONED = 9;
+
     /** Local refusal: Command.BME is 0 or the power state is not D0; nothing was sent. */
     public static final int BUS_MASTER_OFF = 16;
 
@@ -56,6 +59,7 @@ public final class DmaResult {
             case UNSUPPORTED_REQUEST -> "unsupported request";
             case COMPLETER_ABORT -> "completer abort";
             case TIMEOUT -> "completion timeout";
+            case POISONED -> "poisoned data";
             case BUS_MASTER_OFF -> "bus master off";
             case GONE -> "function reset or removed";
             default -> "status " + status(result);

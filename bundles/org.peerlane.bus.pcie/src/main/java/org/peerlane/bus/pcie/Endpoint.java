@@ -12,6 +12,7 @@ import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.ReadFailure;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.BarRegisters;
 import org.peerlane.bus.pcie.config.CapabilityId;
@@ -388,7 +389,7 @@ final class Endpoint extends BusFunction {
         long[] bytes = new long[BARS];
         for (int i = 0; i < BARS; i++) {
             BarLayout bar = bars[i];
-            boolean memory = present && bar != null && !bar.io();
+            boolean memory = present && resetting == 0 && bar != null && !bar.io();
             boolean mine = physical == null;
             long base = mine ? bases[i] : config.awake() ? of.base(vf, i) : 0;
             now[i] = memory ? base : 0;
@@ -494,12 +495,16 @@ final class Endpoint extends BusFunction {
                 fabric.drain(); // peers that were on their way to our BARs
                 callModel("reset", () -> model.reset(kind));
             }
+            boolean moved;
             lock.lock();
             try {
                 resetting--;
-                refresh();
+                moved = refresh();
             } finally {
                 lock.unlock();
+            }
+            if (moved) {
+                fabric.changed();
             }
         } finally {
             resetLock.unlock();
@@ -513,7 +518,7 @@ final class Endpoint extends BusFunction {
     /**
      * An error of a request of this function's, or of one that came to it, is logged (PC-33).
      *
-     * @param advisory whoever asked knows already
+     * @param advisory whoever asked learns of it from the answer
      */
     void error(PcieError error, boolean advisory, Tlp request) {
         ErrorMessage message;
@@ -522,10 +527,10 @@ final class Endpoint extends BusFunction {
             if (!present) {
                 return;
             }
-            if (error == PcieError.UNSUPPORTED_REQUEST && !advisory) {
-                config.header().receivedMasterAbort();
-            } else if (error == PcieError.COMPLETER_ABORT) {
-                config.header().receivedTargetAbort();
+            if (error == PcieError.COMPLETER_ABORT) {
+                config.header().signalledTargetAbort();
+            } else if (error == PcieError.POISONED) {
+                config.header().receivedPoison();
             }
             message =
                     config.errors()
@@ -540,6 +545,45 @@ final class Endpoint extends BusFunction {
             lock.unlock();
         }
         fabric.report(this, message);
+    }
+
+    /** It has answered a read with no value; silence and bad data are noticed by who asked. */
+    void answers(ReadFailure failure, Tlp request) {
+        switch (failure.kind()) {
+            case UNSUPPORTED_REQUEST -> error(PcieError.UNSUPPORTED_REQUEST, true, request);
+            case COMPLETER_ABORT -> error(PcieError.COMPLETER_ABORT, true, request);
+            case NO_COMPLETION, POISONED -> {}
+        }
+    }
+
+    /**
+     * A read of its own was refused: Status bit 12 or 13.
+     *
+     * @param target by a completer abort; else as an unsupported request
+     */
+    void aborted(boolean target) {
+        lock.lock();
+        try {
+            if (target) {
+                config.header().receivedTargetAbort();
+            } else {
+                config.header().receivedMasterAbort();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Says whether a read of its own waits for its completion. */
+    void pending(boolean outstanding) {
+        lock.lock();
+        try {
+            if (config.express() != null) {
+                config.express().pending(outstanding);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** {@return how long a read of this function's waits for its completion (PC-67)} */
@@ -563,7 +607,8 @@ final class Endpoint extends BusFunction {
         return AddressRange.ofLength(new PhysicalAddress(base - bus().host.offset()), sizes[index]);
     }
 
-    private long resourceOf(int index) {
+    /** {@return where the enumerator has put a BAR, as a bus address; 0: nowhere} */
+    long resourceOf(int index) {
         if (physical == null) {
             return resources[index];
         }

@@ -6,9 +6,11 @@ import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
+import org.peerlane.bus.api.ReadFailure;
 import org.peerlane.bus.pcie.config.ConfigSpace;
 import org.peerlane.bus.pcie.config.MsiX;
 import org.peerlane.bus.pcie.config.MsiXTable;
+import org.peerlane.bus.pcie.config.PcieError;
 
 /**
  * Accesses to the BARs of one function: by the CPU, if the ports above let them through, and by
@@ -62,22 +64,48 @@ final class EndpointRegisters {
 
     /** The CPU reads. */
     long read(int index, long offset, int bytes) {
-        return read(answering(index, offset, bytes), index, offset, bytes);
+        BarLayout bar = answering(index, offset, bytes);
+        if (bar == null) {
+            unanswered(index, offset, bytes, false);
+        }
+        try {
+            return read(bar, index, offset, bytes);
+        } catch (ReadFailure failure) {
+            RequestErrors.failed(endpoint, failure, endpoint.base(index) + offset, bytes);
+            return ConfigSpace.ones(bytes);
+        }
     }
 
     /** The CPU writes. */
     void write(int index, long offset, int bytes, long value) {
-        write(answering(index, offset, bytes), index, offset, bytes, value);
+        BarLayout bar = answering(index, offset, bytes);
+        if (bar == null) {
+            unanswered(index, offset, bytes, true);
+        }
+        write(bar, index, offset, bytes, value);
     }
 
-    /** A read that the fabric has routed here. */
+    /**
+     * A read that the fabric has routed here.
+     *
+     * @throws ReadFailure the model's; or the BAR does not decode any more
+     */
     long arrivingRead(int index, long offset, int bytes) {
-        return read(decoding(index, offset, bytes), index, offset, bytes);
+        BarLayout bar = decoding(index, offset, bytes);
+        if (bar == null) {
+            throw ReadFailure.UNSUPPORTED_REQUEST;
+        }
+        return read(bar, index, offset, bytes);
     }
 
     /** A write that the fabric has routed here. */
     void arrivingWrite(int index, long offset, int bytes, long value) {
-        write(decoding(index, offset, bytes), index, offset, bytes, value);
+        BarLayout bar = decoding(index, offset, bytes);
+        if (bar == null) {
+            Tlp request = new Tlp(true, 0, endpoint.resourceOf(index) + offset, bytes);
+            endpoint.error(PcieError.UNSUPPORTED_REQUEST, false, request);
+        }
+        write(bar, index, offset, bytes, value);
     }
 
     /** Waits for the accesses that are in the model now. */
@@ -95,6 +123,8 @@ final class EndpointRegisters {
                                 ? Access.get(bar.memory(), offset, bytes)
                                 : ConfigSpace.ones(bytes) & register(index, offset, bytes);
             }
+        } catch (ReadFailure failure) {
+            throw failure;
         } catch (RuntimeException | LinkageError | AssertionError e) {
             threw("a read of BAR " + index + " at 0x" + Long.toHexString(offset), e);
         } finally {
@@ -141,6 +171,16 @@ final class EndpointRegisters {
             threw("a write of BAR " + index + " at 0x" + Long.toHexString(offset), e);
         } finally {
             accesses.exit(section);
+        }
+    }
+
+    /** The CPU's access ends elsewhere: whoever has it refuses it. */
+    private void unanswered(int index, long offset, int bytes, boolean write) {
+        long base = index < 0 || index >= bars.length ? 0 : endpoint.resourceOf(index);
+        if (base != 0 && Access.fits(offset, bytes, endpoint.barBytes(index))) {
+            long physical = base - endpoint.bus().host.offset() + offset;
+            Route route = fabric.router.fromRoot(null, physical);
+            RequestErrors.unanswered(route, base + offset, bytes, write);
         }
     }
 

@@ -17,6 +17,7 @@ import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieAddress;
+import org.peerlane.bus.api.ReadFailure;
 
 /**
  * One function's way onto the bus.
@@ -256,7 +257,12 @@ final class FunctionDmaPort implements DmaPort {
             long bytes = Math.min(length - done, step - (from & (step - 1)));
             long result = transaction(life, from, attributes, local, offset + done, bytes, write);
             if (!DmaResult.isOk(result)) {
-                return refuse(from, bytes, write, DmaResult.status(result), done);
+                int status = DmaResult.status(result);
+                if (status == DmaResult.TIMEOUT) {
+                    long its = life >>> REFUSAL_BITS;
+                    status = RequestErrors.awaitTimeout(function(), its, from, bytes);
+                }
+                return refuse(from, bytes, write, status, done);
             }
             done += result;
             if (done == length) {
@@ -367,8 +373,7 @@ final class FunctionDmaPort implements DmaPort {
         return switch (route.end()) {
             case ROOT -> atRoot(from, attributes, local, offset, most, write);
             case MEMORY, REGISTERS -> move(route, from, from, local, offset, most, write);
-            case NOBODY -> unanswered(from, most, write, route.why());
-            case VIOLATION -> violation(from, most, write, route.why());
+            case NOBODY, VIOLATION -> refused(route, from, most, write);
         };
     }
 
@@ -435,7 +440,7 @@ final class FunctionDmaPort implements DmaPort {
         SPARE.setRelease(this, into);
         if (status != DmaResult.OK) {
             // a fault stops a read at once; of a write it loses this page only (IM-5, IM-8)
-            return write ? unanswered(from, bytes, true, "IOMMU fault") : DmaResult.of(status, 0);
+            return write ? unanswered(from, bytes, true, "IOMMU fault") : aborted(status);
         }
         fabric.translated.reached();
         return behindRoot(from, target, local, offset, covered, write);
@@ -452,7 +457,7 @@ final class FunctionDmaPort implements DmaPort {
         long most = most(route, target, bytes);
         return switch (route.end()) {
             case MEMORY, REGISTERS -> move(route, from, target, local, offset, most, write);
-            default -> unanswered(from, most, write, route.why());
+            default -> refused(route, from, most, write);
         };
     }
 
@@ -466,7 +471,10 @@ final class FunctionDmaPort implements DmaPort {
             boolean write) {
         MemorySegment segment = route.segment();
         if (segment == null) {
-            registers(route, at, local, offset, bytes, write);
+            int status = registers(route, at, local, offset, bytes, write);
+            if (status != DmaResult.OK) {
+                return DmaResult.of(status, 0);
+            }
         } else if (segment.scope().isAlive()) {
             copy(segment, at - route.base(), local, offset, bytes, write);
         } else { // whoever provides it has closed it before it took its route away
@@ -482,11 +490,17 @@ final class FunctionDmaPort implements DmaPort {
         return bytes;
     }
 
-    /** PC-55. */
-    private long violation(long from, long bytes, boolean write, String why) {
-        return write
-                ? unanswered(from, bytes, true, why)
-                : DmaResult.of(DmaResult.COMPLETER_ABORT, 0);
+    /** PC-55, PC-66: whoever refuses logs it. */
+    private long refused(Route route, long from, long bytes, boolean write) {
+        RequestErrors.refused(function(), route, from, bytes, write);
+        return !write && route.end() == Route.End.VIOLATION
+                ? aborted(DmaResult.COMPLETER_ABORT)
+                : unanswered(from, bytes, write, route.why());
+    }
+
+    private long aborted(int status) {
+        function().aborted(status == DmaResult.COMPLETER_ABORT);
+        return DmaResult.of(status, 0);
     }
 
     private void copy(
@@ -506,7 +520,7 @@ final class FunctionDmaPort implements DmaPort {
     }
 
     /** A peer's registers: naturally aligned pieces of at most 8 bytes; writes are queued there. */
-    private void registers(
+    private int registers(
             Route route, long target, MemorySegment local, long offset, long bytes, boolean write) {
         Endpoint peer = Objects.requireNonNull(route.function());
         long at = target - route.base();
@@ -521,11 +535,17 @@ final class FunctionDmaPort implements DmaPort {
                     lose(target + done, piece, "the peer has left");
                 }
             } else {
-                long value = peer.registers().arrivingRead(route.bar(), at + done, piece);
+                long value;
+                try {
+                    value = peer.registers().arrivingRead(route.bar(), at + done, piece);
+                } catch (ReadFailure e) {
+                    return RequestErrors.failed(function(), peer, e, target + done, piece);
+                }
                 Access.set(local, offset + done, piece, value);
             }
             done += piece;
         }
+        return DmaResult.OK;
     }
 
     private static int piece(long at, long left) {
@@ -560,7 +580,7 @@ final class FunctionDmaPort implements DmaPort {
 
     private long unanswered(long from, long bytes, boolean write, String why) {
         if (!write) {
-            return DmaResult.of(DmaResult.UNSUPPORTED_REQUEST, 0);
+            return aborted(DmaResult.UNSUPPORTED_REQUEST);
         }
         lose(from, bytes, why);
         return bytes;

@@ -255,25 +255,23 @@ final class Port extends BusFunction {
         return heard;
     }
 
-    /** A request was refused here because of access control (PC-55). */
-    void violation(Tlp request) {
-        error(PcieError.ACS_VIOLATION, request);
-    }
-
-    /** A request found nobody below. */
-    void unsupported(Tlp request) {
-        error(PcieError.UNSUPPORTED_REQUEST, request);
-    }
-
-    private void error(PcieError error, Tlp request) {
+    /**
+     * A request has failed here, or one that the root port had sent for the CPU.
+     *
+     * @param advisory whoever asked learns of it from the answer
+     */
+    void error(PcieError error, boolean advisory, Tlp request) {
         ErrorMessage message;
         lock.lock();
         try {
+            if (error == PcieError.POISONED) {
+                config.header().receivedPoison();
+            }
             message =
                     config.errors()
                             .uncorrectable(
                                     error,
-                                    !request.write(),
+                                    advisory,
                                     request.dword(0),
                                     request.dword(1),
                                     request.dword(2),

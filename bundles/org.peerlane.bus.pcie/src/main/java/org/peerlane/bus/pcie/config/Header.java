@@ -90,6 +90,14 @@ public abstract class Header extends ConfigBlock {
         set(HeaderRegister.STATUS, HeaderRegister.SIGNALLED_ABORT, 1);
     }
 
+    /** Data that the function had asked for is marked as bad: Status bits 15 and 8. */
+    public void receivedPoison() {
+        set(HeaderRegister.STATUS, HeaderRegister.PARITY_ERROR, 1);
+        if (is(HeaderRegister.COMMAND, HeaderRegister.PARITY)) {
+            set(HeaderRegister.STATUS, HeaderRegister.DATA_PARITY, 1);
+        }
+    }
+
     void signalledSerr() {
         set(HeaderRegister.STATUS, HeaderRegister.SIGNALLED_SERR, 1);
     }
