@@ -21,6 +21,7 @@ import org.peerlane.bus.pcie.config.ErrorMessage;
 import org.peerlane.bus.pcie.config.Express;
 import org.peerlane.bus.pcie.config.ExpressType;
 import org.peerlane.bus.pcie.config.FunctionConfig;
+import org.peerlane.bus.pcie.config.Intx;
 import org.peerlane.bus.pcie.config.Msi;
 import org.peerlane.bus.pcie.config.MsiX;
 import org.peerlane.bus.pcie.config.MsiXTable;
@@ -59,6 +60,9 @@ final class Endpoint extends BusFunction {
     private final AtsFunction ats;
     private final PostedWrites posted;
     private final HostInterrupts hostInterrupts;
+
+    /** Where its INTx ends; null: it has none. */
+    private final @Nullable IntxLine line;
 
     /** Serialises resets and the departure. */
     private final NamedLock resetLock;
@@ -174,7 +178,9 @@ final class Endpoint extends BusFunction {
         registers = new EndpointRegisters(this, fabric, model, bars, msiX, table);
         resetLock = fabric.execution.lock("bus.reset");
         posted = new PostedWrites(this, fabric);
-        hostInterrupts = new HostInterrupts(this, fabric);
+        line = fabric.intx.of(this, config.intx().pin());
+        hostInterrupts = new HostInterrupts(this, fabric, line);
+        interrupts.endpoint(this);
         ats.device(model instanceof AtsDevice told ? told : null);
         port.function(this);
         if (physical == null) {
@@ -359,6 +365,7 @@ final class Endpoint extends BusFunction {
                 beginReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
             }
             moved = refresh();
+            driveIntx();
         } finally {
             lock.unlock();
         }
@@ -444,11 +451,34 @@ final class Endpoint extends BusFunction {
                 pri == null ? 0 : (int) Math.min(Integer.MAX_VALUE, pri.allowed()));
     }
 
+    /** The device says whether it wants attention. */
+    void intx(boolean level) {
+        lock.lock();
+        try {
+            if (present && resetting == 0) {
+                config.intx().level(level);
+                driveIntx();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Sends the message that makes the line know; with the lock, so they keep their order. */
+    private void driveIntx() {
+        assert lock.isHeldByCurrentThread();
+        Intx.Edge edge = config.intx().update();
+        if (line != null && edge != Intx.Edge.NONE) {
+            line.message(this, edge == Intx.Edge.ASSERT);
+        }
+    }
+
     private void beginReset(ResetKind kind) {
         assert lock.isHeldByCurrentThread();
         generation = ++lives;
         resetting++;
         config.reset(kind);
+        driveIntx();
         interrupts.reset();
         ats.reset();
     }
@@ -674,6 +704,8 @@ final class Endpoint extends BusFunction {
                 present = false;
                 pulled = byHand;
                 generation = ++lives;
+                config.intx().level(false);
+                driveIntx();
                 interrupts.reset();
                 refresh();
             } finally {

@@ -40,6 +40,7 @@ final class Fabric {
     final Execution execution;
     final BusTrace trace;
     final InterruptController interrupts;
+    final IntxLines intx;
     final List<HostBridge> hosts;
     final ConfigCycles config;
     final Router router;
@@ -93,6 +94,7 @@ final class Fabric {
         peerPath = execution.checkpoint("bus.posted.to-peer");
         topology = execution.lock("bus.topology");
         interrupts = new InterruptController(execution);
+        intx = new IntxLines(this);
         config = new ConfigCycles(this.hosts);
         router = new Router(memory, this.hosts);
     }

@@ -10,7 +10,7 @@ import org.peerlane.bus.pcie.config.MsiXTable;
 import org.peerlane.exec.api.NamedLock;
 
 /**
- * The ways one function has to interrupt: MSI-X if that is on, else MSI (PC-29).
+ * The ways one function has to interrupt: MSI-X if that is on, else MSI (PC-29), else INTx.
  *
  * <p><b>Locks.</b> {@code bus.messages} puts what config space says into effect, in order; messages
  * that were pending are sent with it. Raising takes none.
@@ -20,6 +20,7 @@ final class FunctionInterrupts implements InterruptPort {
     private final MsiPort msi;
     private final NamedLock lock;
 
+    private volatile @Nullable Endpoint endpoint;
     private volatile @Nullable MsiXTable table;
     private volatile boolean msiX;
 
@@ -27,6 +28,11 @@ final class FunctionInterrupts implements InterruptPort {
         this.port = port;
         msi = new MsiPort(port, fabric.trace);
         lock = fabric.execution.lock("bus.messages");
+    }
+
+    /** Says whose ways they are; nothing is asserted before. */
+    void endpoint(Endpoint function) {
+        endpoint = function;
     }
 
     /** The function's layout is known: it has a table, or not. */
@@ -50,6 +56,14 @@ final class FunctionInterrupts implements InterruptPort {
         }
         MsiXTable made = table;
         return msiX && made != null ? made.raise(vector) : msi.raise(vector);
+    }
+
+    @Override
+    public void intx(boolean level) {
+        Endpoint function = endpoint;
+        if (function != null) {
+            function.intx(level);
+        }
     }
 
     /** Everything pending is forgotten, and all messages are off. */

@@ -9,17 +9,23 @@ import org.peerlane.kernel.api.ErrnoException;
 /**
  * What the operating system does to give one function's vectors to handlers: takes interrupts,
  * programs MSI-X if the function has it and MSI else, and keeps a vector masked as long as it has
- * no handler. Kernel counterpart: {@code pci_alloc_irq_vectors()}, {@code request_irq()}.
+ * no handler. A function that has neither gets its INTx line as vector 0. Kernel counterpart:
+ * {@code pci_alloc_irq_vectors()}, {@code request_irq()}.
  *
  * <p><b>Locks.</b> {@code bus.msi}, before {@code bus.function}; not held while a handler is waited
  * for.
  */
 final class HostInterrupts {
+    private static final int INTX_DISABLE = 1 << 10;
+
     private final Endpoint function;
     private final InterruptController controller;
     private final int vectors;
     private final MessageTable table;
     private final NamedLock lock;
+
+    /** In place of the table; null: the function has messages, or nothing at all. */
+    private final @Nullable IntxLine line;
 
     /** By vector: who has it. Guarded by lock. */
     private final @Nullable Registration[] registrations;
@@ -40,12 +46,14 @@ final class HostInterrupts {
         void close();
     }
 
-    HostInterrupts(Endpoint function, Fabric fabric) {
+    HostInterrupts(Endpoint function, Fabric fabric, @Nullable IntxLine intx) {
         this.function = function;
         controller = fabric.interrupts;
         CapabilityLayout.MsiX msiX =
                 function.layout().capability(CapabilityLayout.MsiX.class).orElse(null);
-        vectors = msiX != null ? msiX.vectors() : function.layout().msiVectors();
+        int messages = msiX != null ? msiX.vectors() : function.layout().msiVectors();
+        line = messages == 0 ? intx : null;
+        vectors = line == null ? messages : 1;
         table =
                 msiX != null
                         ? new MsiXProgram(function, controller, msiX)
@@ -69,6 +77,12 @@ final class HostInterrupts {
                 throw new ErrnoException(
                         Errno.EBUSY, "%s: vector %d has a handler".formatted(function, vector));
             }
+            if (line != null) {
+                Registration shared = new Registration(line.handle(handler));
+                registrations[vector] = shared;
+                allowIntx();
+                return shared;
+            }
             int interrupt = table.interrupt(vector);
             controller.handle(interrupt, handler);
             Registration registration = new Registration(vector, interrupt, handler);
@@ -78,6 +92,12 @@ final class HostInterrupts {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** Kernel counterpart: {@code pci_intx()}. */
+    private void allowIntx() {
+        long command = function.readConfig(BusFunction.COMMAND, 2);
+        function.writeConfig(BusFunction.COMMAND, 2, command & ~INTX_DISABLE);
     }
 
     private boolean[] taken() {
@@ -118,11 +138,21 @@ final class HostInterrupts {
         private final int vector;
         private final int interrupt;
         private final Runnable handler;
+        private final IntxLine.@Nullable Handler shared;
 
         Registration(int vector, int interrupt, Runnable handler) {
             this.vector = vector;
             this.interrupt = interrupt;
             this.handler = handler;
+            shared = null;
+        }
+
+        /** One of a shared line. */
+        Registration(IntxLine.Handler shared) {
+            vector = 0;
+            interrupt = -1;
+            handler = () -> {};
+            this.shared = shared;
         }
 
         @Override
@@ -133,11 +163,17 @@ final class HostInterrupts {
                     return;
                 }
                 registrations[vector] = null;
-                table.program(taken());
+                if (shared == null) {
+                    table.program(taken());
+                }
             } finally {
                 lock.unlock();
             }
-            controller.unhandle(interrupt, handler);
+            if (shared == null) {
+                controller.unhandle(interrupt, handler);
+            } else {
+                shared.close();
+            }
         }
     }
 }
