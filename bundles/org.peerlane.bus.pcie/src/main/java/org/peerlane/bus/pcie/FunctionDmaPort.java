@@ -2,7 +2,6 @@ package org.peerlane.bus.pcie;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -138,7 +137,7 @@ final class FunctionDmaPort implements DmaPort {
                 inFlight.exit(section);
             }
         }
-        MemorySegment bytes = Arena.ofAuto().allocate(Integer.BYTES); // to memory, or queued
+        MemorySegment bytes = MemorySegment.ofArray(new byte[Integer.BYTES]); // to memory, or queued
         bytes.set(LE_INT, 0, data);
         return DmaResult.status(write(to, DmaAttributes.NONE, bytes, 0, Integer.BYTES));
     }
@@ -183,10 +182,11 @@ final class FunctionDmaPort implements DmaPort {
 
     /** Waits until nothing that the function has posted is on its way. */
     void settle() {
+        drain(); // who is about to post has posted
         if (paths != null) {
             paths.flushAll();
+            drain();
         }
-        drain();
     }
 
     /** Nothing more will be posted. */
@@ -283,22 +283,51 @@ final class FunctionDmaPort implements DmaPort {
         boolean at10 = (attributes & DmaAttributes.TRANSLATED) != 0;
         for (long done = 0; done < length; ) {
             long from = at + done;
-            Route route = route(at10, from);
-            long bytes = most(route, from, Math.min(length - done, PAGE - (from & (PAGE - 1))));
+            long bytes = Math.min(length - done, PAGE - (from & (PAGE - 1)));
             if (write) {
-                if (refusal(state) != DmaResult.OK) {
-                    return refuse(from, bytes, true, refusal(state), done);
+                long result = post(to, life, from, attributes, local, offset + done, bytes);
+                if (!DmaResult.isOk(result)) {
+                    return refuse(from, bytes, true, DmaResult.status(result), done);
                 }
-                to.post(route.function(), life, from, attributes, local, offset + done, bytes);
+                bytes = result;
                 if (done + bytes < length) {
                     fabric.betweenTransactions.reached();
                 }
             } else {
+                Route route = route(at10, from);
+                bytes = most(route, from, bytes);
                 to.flush(route.function());
             }
             done += bytes;
         }
         return write ? length : run(life, at, attributes, local, offset, length, false);
+    }
+
+    /**
+     * Posts one request; in the counted section, so that who has closed a door and drained finds it
+     * on its path. {@return OK with the bytes that the request covers, or why not}
+     */
+    private long post(
+            PostedPaths to,
+            long life,
+            long from,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long bytes) {
+        int section = inFlight.enter();
+        try {
+            int refusal = refusal(state);
+            if (refusal != DmaResult.OK) {
+                return DmaResult.of(refusal, 0);
+            }
+            Route route = route((attributes & DmaAttributes.TRANSLATED) != 0, from);
+            long most = most(route, from, bytes);
+            to.post(route.function(), life, from, attributes, local, offset, most);
+            return most;
+        } finally {
+            inFlight.exit(section);
+        }
     }
 
     /** A queued write goes on; bus master may be off by now (PC-65), but not its life over. */
