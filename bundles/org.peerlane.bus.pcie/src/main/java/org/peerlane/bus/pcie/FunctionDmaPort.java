@@ -229,7 +229,7 @@ final class FunctionDmaPort implements DmaPort {
             return refuse(at, length, write, refusal(life), 0);
         }
         if (length == 0) {
-            return write ? DmaResult.OK : transaction(life, at, attributes, local, 0, 0, false);
+            return write ? DmaResult.OK : flush(life, at, attributes, local);
         }
         if (Long.compareUnsigned(at + (length - 1), at) < 0) { // never wraps to address 0
             return refuse(at, length, write, DmaResult.UNSUPPORTED_REQUEST, 0);
@@ -238,6 +238,14 @@ final class FunctionDmaPort implements DmaPort {
             return queue(paths, life, at, attributes, local, offset, length, write);
         }
         return run(life, at, attributes, local, offset, length, write);
+    }
+
+    /** A read of no bytes: pushes the writes of its path (PC-75). */
+    private long flush(long life, long at, int attributes, MemorySegment local) {
+        if (paths != null) {
+            paths.flush(route((attributes & DmaAttributes.TRANSLATED) != 0, at).function());
+        }
+        return transaction(life, at, attributes, local, 0, 0, false);
     }
 
     private long run(
