@@ -2,7 +2,6 @@ package org.peerlane.bus.pcie;
 
 import static java.nio.ByteOrder.LITTLE_ENDIAN;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
@@ -139,7 +138,7 @@ final class FunctionDmaPort implements DmaPort {
                 inFlight.exit(section);
             }
         }
-        MemorySegment bytes = Arena.ofAuto().allocate(Integer.BYTES); // to memory, or queued
+        MemorySegment bytes = MemorySegment.ofArray(new byte[Integer.BYTES]); // to memory, or queued
         bytes.set(LE_INT, 0, data);
         return DmaResult.status(write(to, DmaAttributes.NONE, bytes, 0, Integer.BYTES));
     }
@@ -184,10 +183,11 @@ final class FunctionDmaPort implements DmaPort {
 
     /** Waits until nothing that the function has posted is on its way. */
     void settle() {
+        drain(); // who is about to post has posted
         if (paths != null) {
             paths.flushAll();
+            drain();
         }
-        drain();
     }
 
     /** Nothing more will be posted. */
@@ -230,7 +230,7 @@ final class FunctionDmaPort implements DmaPort {
             return refuse(at, length, write, refusal(life), 0);
         }
         if (length == 0) {
-            return write ? DmaResult.OK : transaction(life, at, attributes, local, 0, 0, false);
+            return write ? DmaResult.OK : flush(life, at, attributes, local);
         }
         if (Long.compareUnsigned(at + (length - 1), at) < 0) { // never wraps to address 0
             return refuse(at, length, write, DmaResult.UNSUPPORTED_REQUEST, 0);
@@ -239,6 +239,14 @@ final class FunctionDmaPort implements DmaPort {
             return queue(paths, life, at, attributes, local, offset, length, write);
         }
         return run(life, at, attributes, local, offset, length, write);
+    }
+
+    /** A read of no bytes: pushes the writes of its path (PC-75). */
+    private long flush(long life, long at, int attributes, MemorySegment local) {
+        if (paths != null) {
+            paths.flush(route((attributes & DmaAttributes.TRANSLATED) != 0, at).function());
+        }
+        return transaction(life, at, attributes, local, 0, 0, false);
     }
 
     private long run(
@@ -289,22 +297,51 @@ final class FunctionDmaPort implements DmaPort {
         boolean at10 = (attributes & DmaAttributes.TRANSLATED) != 0;
         for (long done = 0; done < length; ) {
             long from = at + done;
-            Route route = route(at10, from);
-            long bytes = most(route, from, Math.min(length - done, PAGE - (from & (PAGE - 1))));
+            long bytes = Math.min(length - done, PAGE - (from & (PAGE - 1)));
             if (write) {
-                if (refusal(state) != DmaResult.OK) {
-                    return refuse(from, bytes, true, refusal(state), done);
+                long result = post(to, life, from, attributes, local, offset + done, bytes);
+                if (!DmaResult.isOk(result)) {
+                    return refuse(from, bytes, true, DmaResult.status(result), done);
                 }
-                to.post(route.function(), life, from, attributes, local, offset + done, bytes);
+                bytes = result;
                 if (done + bytes < length) {
                     fabric.betweenTransactions.reached();
                 }
             } else {
+                Route route = route(at10, from);
+                bytes = most(route, from, bytes);
                 to.flush(route.function());
             }
             done += bytes;
         }
         return write ? length : run(life, at, attributes, local, offset, length, false);
+    }
+
+    /**
+     * Posts one request; in the counted section, so that who has closed a door and drained finds it
+     * on its path. {@return OK with the bytes that the request covers, or why not}
+     */
+    private long post(
+            PostedPaths to,
+            long life,
+            long from,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long bytes) {
+        int section = inFlight.enter();
+        try {
+            int refusal = refusal(state);
+            if (refusal != DmaResult.OK) {
+                return DmaResult.of(refusal, 0);
+            }
+            Route route = route((attributes & DmaAttributes.TRANSLATED) != 0, from);
+            long most = most(route, from, bytes);
+            to.post(route.function(), life, from, attributes, local, offset, most);
+            return most;
+        } finally {
+            inFlight.exit(section);
+        }
     }
 
     /** A queued write goes on; bus master may be off by now (PC-65), but not its life over. */

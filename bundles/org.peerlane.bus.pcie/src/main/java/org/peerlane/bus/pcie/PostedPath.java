@@ -1,6 +1,5 @@
 package org.peerlane.bus.pcie;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.locks.Condition;
 import org.apache.logging.log4j.LogManager;
@@ -85,7 +84,8 @@ final class PostedPath {
             }
             MemorySegment slots = data;
             if (slots == null) {
-                slots = Arena.ofAuto().allocate((long) ENTRIES * ENTRY_BYTES, 64);
+                // on the heap: a cleaner's monitor is nothing that a simulated thread may wait for
+                slots = MemorySegment.ofArray(new byte[ENTRIES * ENTRY_BYTES]);
                 data = slots;
                 var _ = execution.start(ThreadKind.BLOCKING, name, this::work);
             }
