@@ -138,7 +138,8 @@ final class FunctionDmaPort implements DmaPort {
                 inFlight.exit(section);
             }
         }
-        MemorySegment bytes = MemorySegment.ofArray(new byte[Integer.BYTES]); // to memory, or queued
+        MemorySegment bytes =
+                MemorySegment.ofArray(new byte[Integer.BYTES]); // to memory, or queued
         bytes.set(LE_INT, 0, data);
         return DmaResult.status(write(to, DmaAttributes.NONE, bytes, 0, Integer.BYTES));
     }
