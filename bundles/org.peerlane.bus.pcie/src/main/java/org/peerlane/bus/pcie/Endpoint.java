@@ -45,6 +45,9 @@ final class Endpoint extends BusFunction {
 
     static final int BARS = BarRegisters.BARS;
 
+    /** What software sees of the ids while a function is not ready. */
+    private static final long NOT_READY = 0xFFFF_0001L;
+
     /** The function that has made this one; null: none. */
     private final @Nullable Endpoint physical;
 
@@ -334,14 +337,23 @@ final class Endpoint extends BusFunction {
             if (!present) {
                 return ones(bytes);
             }
-            Msi msi = config.msi();
-            if (msi != null) {
-                msi.pending(interrupts.pendingMsi());
+            if (resetting == 0 || offset != 0 || bytes == 1) {
+                return readNow(offset, bytes);
             }
-            return withMultifunction(offset, bytes, config.read(offset, bytes));
         } finally {
             lock.unlock();
         }
+        Port root = rootPort(); // it is told to ask again (PC-5)
+        return root != null && root.retriesVisible() ? NOT_READY & ones(bytes) : ones(bytes);
+    }
+
+    private long readNow(int offset, int bytes) {
+        assert lock.isHeldByCurrentThread();
+        Msi msi = config.msi();
+        if (msi != null) {
+            msi.pending(interrupts.pendingMsi());
+        }
+        return withMultifunction(offset, bytes, config.read(offset, bytes));
     }
 
     @Override

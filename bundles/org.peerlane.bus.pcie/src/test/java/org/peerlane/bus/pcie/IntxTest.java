@@ -74,6 +74,7 @@ class IntxTest {
     }
 
     @ParameterizedTest
+    @Rule("PC-46")
     @Rule("PC-78")
     @CsvSource({
         "sw0.0, INTA of rp0",

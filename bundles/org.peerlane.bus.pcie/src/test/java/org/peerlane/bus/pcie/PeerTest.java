@@ -199,6 +199,23 @@ class PeerTest {
         assertThat(machine.vram.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 0x77);
     }
 
+    @Test
+    @Rule("PC-57")
+    void withAnIommuEveryPortThatLeadsDownSendsPeerRequestsUp() {
+        List<String> down = List.of("rp0", "rp1", "sw0.0", "sw0.1", "sw0.2");
+        assertThat(down).allSatisfy(name -> assertThat(control(name)).isZero());
+        machine.close();
+        machine = new TestMachine(List.of(pc), PORTS, true);
+        assertThat(down).allSatisfy(name -> assertThat(control(name)).isEqualTo(0x1D));
+        target("sw0.0");
+        machine.plugBelow("sw0.1", "client");
+        assertThat(route("target", "client").kind()).isEqualTo(PeerRoute.Kind.THROUGH_HOST_BRIDGE);
+    }
+
+    private long control(String port) {
+        return port(port).readConfig(ACS_CONTROL, 2);
+    }
+
     private PeerRoute route(String provider, String client) {
         return machine.root.peerRoute(machine.function(provider), machine.function(client));
     }

@@ -116,6 +116,7 @@ class RequestErrorTest {
 
     @Test
     @Rule("PC-33")
+    @Rule("PC-46")
     @Rule("PP-15")
     void aWriteThatNobodyTakesIsAnErrorOfThePortAndNotOfWhoeverPostedIt() {
         long address = hole();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -176,5 +177,29 @@ class TreeTest {
         assertThat(config(port, express + 0x1A, 2) & 0x148).isEqualTo(0x108);
         // the port has logged it, and so has the root port that it is
         assertThat(config(port, 0x104, 4) & 1 << 5).isEqualTo(1 << 5);
+    }
+
+    @Test
+    @Rule("PC-5")
+    void aFunctionThatIsNotReadyIsSeenIfTheRootPortShowsIt() {
+        PcieFunction function = machine.plugBelow("sw1.1", "slow");
+        List<Long> seen = new ArrayList<>();
+        device(0).onReset =
+                () -> {
+                    seen.add(function.readConfig(0, 4));
+                    seen.add(function.readConfig(0, 2));
+                    seen.add(function.readConfig(8, 1));
+                };
+        int control = Capabilities.legacy((BusFunction) function, 0x10) + 8;
+        PcieFunction root = port("rp0");
+        int rootControl = Capabilities.legacy((BusFunction) root, 0x10) + 0x1C;
+        root.writeConfig(rootControl, 2, 1 << 4);
+        function.writeConfig(control, 2, Offsets.DEVCTL_FLR);
+        assertThat(seen).containsExactly(0xFFFF_0001L, 0x0001L, 0x10L);
+        root.writeConfig(rootControl, 2, 0);
+        seen.clear();
+        function.writeConfig(control, 2, Offsets.DEVCTL_FLR);
+        assertThat(seen).containsExactly(0xFFFF_FFFFL, 0xFFFFL, 0x10L);
+        assertThat(function.readConfig(0, 2)).as("ready").isEqualTo(TestMachine.VENDOR);
     }
 }
