@@ -95,7 +95,8 @@ final class FunctionReset {
             if (!other.equals(function)
                     && other.address().segment() == address.segment()
                     && other.address().bus() == address.bus()) {
-                throw cannot("is not alone below %s: %s is, too".formatted(port.slot(), other.slot()));
+                throw cannot(
+                        "is not alone below %s: %s is, too".formatted(port.slot(), other.slot()));
             }
         }
         SavedState saved = stop();
