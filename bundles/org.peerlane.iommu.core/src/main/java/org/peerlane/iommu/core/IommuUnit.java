@@ -3,6 +3,8 @@ package org.peerlane.iommu.core;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceReference;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.ConfigurationPolicy;
@@ -58,16 +60,19 @@ public final class IommuUnit implements Iommu, IommuDebug, DmaApi, DmaTranslatio
     private final DefaultDomains defaults;
     private final @Nullable InterruptTable interrupts;
     private final Inspection inspection;
+    private final RootComplex root;
 
     /** Starts it as its configuration says. */
     @Activate
     public IommuUnit(
+            BundleContext context,
             @Reference Execution execution,
             @Reference Tracer tracer,
             @Reference PhysicalMemory memory,
-            @Reference(target = "(" + RootComplex.IOMMU + "=true)") RootComplex root,
+            @Reference(target = "(" + RootComplex.IOMMU + "=true)")
+                    ServiceReference<RootComplex> root,
             IommuConfig config) {
-        this(execution, tracer, memory, root, IommuSettings.of(config));
+        this(execution, tracer, memory, new LazyRoot(context, root), IommuSettings.of(config));
     }
 
     /** Starts it with every requester blocked. */
@@ -93,6 +98,7 @@ public final class IommuUnit implements Iommu, IommuDebug, DmaApi, DmaTranslatio
             RootComplex root,
             IommuSettings settings,
             TableFactory tables) {
+        this.root = root;
         IommuTrace trace = new IommuTrace(tracer);
         faults = new Faults(execution, table, trace, settings.faultSlots());
         pageRequests = new PageRequests(execution, table, root, trace);
@@ -282,6 +288,9 @@ public final class IommuUnit implements Iommu, IommuDebug, DmaApi, DmaTranslatio
         }
         if (interrupts != null) {
             interrupts.close();
+        }
+        if (root instanceof LazyRoot lazy) {
+            lazy.close();
         }
     }
 }
