@@ -65,7 +65,7 @@ public final class IommuUnit implements Iommu, DmaApi, DmaTranslation, AutoClose
     }
 
     /** Starts it with every requester blocked. */
-    IommuUnit(
+    public IommuUnit(
             Execution execution,
             Tracer tracer,
             PhysicalMemory memory,
