@@ -109,6 +109,11 @@ final class TestMemory implements PhysicalMemory, PageAllocator {
     }
 
     @Override
+    public void failNext(int order, long count) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void failNth(long nth) {
         throw new UnsupportedOperationException();
     }

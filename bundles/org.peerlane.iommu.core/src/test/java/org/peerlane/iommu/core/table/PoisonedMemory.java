@@ -92,6 +92,11 @@ final class PoisonedMemory implements PhysicalMemory, PageAllocator {
     }
 
     @Override
+    public void failNext(int order, long count) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void failNth(long nth) {
         untilFailure = nth;
     }
