@@ -1,5 +1,8 @@
 package org.peerlane.bus.api;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 
 /**
@@ -65,7 +68,44 @@ public interface DmaTranslation {
         /** How many bytes from there on are translated the same way; at least 1. */
         public long bytes;
 
+        /** Says until when the answer may be kept; null: it may not. */
+        public @Nullable Generation generation;
+
+        /** What {@link #generation} was before the answer was looked up. */
+        public long number;
+
         /** {@link PageRequest#READ} and {@link PageRequest#WRITE}; of translation requests only. */
         public int permissions;
+    }
+
+    /**
+     * Counts how often something that was answered has become invalid. A kept answer is good, for
+     * the same direction and without PASID, in each transaction that sees the number it came with.
+     * Who invalidates advances it, then {@linkplain RootComplex#drain drains}.
+     */
+    final class Generation {
+        private static final VarHandle NUMBER;
+
+        static {
+            try {
+                NUMBER =
+                        MethodHandles.lookup()
+                                .findVarHandle(Generation.class, "number", long.class);
+            } catch (ReflectiveOperationException e) {
+                throw new ExceptionInInitializerError(e);
+            }
+        }
+
+        private volatile long number;
+
+        /** {@return how often it has advanced} */
+        public long number() {
+            return number;
+        }
+
+        /** Ends every answer that came before. */
+        public void advance() {
+            NUMBER.getAndAdd(this, 1L);
+        }
     }
 }

@@ -104,7 +104,7 @@ final class Fabric {
         return epoch;
     }
 
-    /** A port, a decoder, or who is there has changed. */
+    /** A port, a decoder, who is there, or the IOMMU has changed. */
     void changed() {
         EPOCH.getAndAdd(this, 1L);
     }
@@ -125,6 +125,7 @@ final class Fabric {
 
     void translation(@Nullable DmaTranslation now) {
         translation = now;
+        changed(); // ways that are kept hold its answers
     }
 
     void add(BusFunction function) {

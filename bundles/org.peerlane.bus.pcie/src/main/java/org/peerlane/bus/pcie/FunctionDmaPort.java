@@ -40,6 +40,10 @@ final class FunctionDmaPort implements DmaPort {
     private static final ValueLayout.OfInt LE_INT =
             ValueLayout.JAVA_INT_UNALIGNED.withOrder(LITTLE_ENDIAN);
     private static final int REFUSAL_BITS = 8;
+
+    /** What {@link #straight} leaves to {@link #transaction}. */
+    private static final long UNUSUAL = -1;
+
     private static final VarHandle SPARE;
 
     static {
@@ -60,6 +64,8 @@ final class FunctionDmaPort implements DmaPort {
     private final BusTrace trace;
     private final InFlight inFlight;
     private final @Nullable PostedPaths paths;
+    private final Shortcut lastRead = new Shortcut();
+    private final Shortcut lastWrite = new Shortcut();
     private final LongAdder lost = new LongAdder();
     private final LongAdder refused = new LongAdder();
 
@@ -264,7 +270,10 @@ final class FunctionDmaPort implements DmaPort {
         while (true) {
             long from = at + done;
             long bytes = Math.min(length - done, step - (from & (step - 1)));
-            long result = transaction(life, from, attributes, local, offset + done, bytes, write);
+            long result = straight(life, from, attributes, local, offset + done, bytes, write);
+            if (result == UNUSUAL) {
+                result = transaction(life, from, attributes, local, offset + done, bytes, write);
+            }
             if (!DmaResult.isOk(result)) {
                 int status = DmaResult.status(result);
                 if (status == DmaResult.TIMEOUT) {
@@ -376,6 +385,130 @@ final class FunctionDmaPort implements DmaPort {
         }
     }
 
+    /**
+     * The same as {@link #transaction} for the owner of the section and memory at the end. Short
+     * and flat, so that the JIT makes one piece of code of it.
+     *
+     * @return as {@link #transaction}, or {@link #UNUSUAL}: nothing has been done
+     */
+    private long straight(
+            long life,
+            long from,
+            int attributes,
+            MemorySegment local,
+            long offset,
+            long bytes,
+            boolean write) {
+        Fabric common = fabric;
+        Shortcut way = write ? lastWrite : lastRead;
+        if (attributes != DmaAttributes.NONE || !inFlight.enterOwn()) {
+            return UNUSUAL;
+        }
+        try {
+            if (state != life) {
+                return UNUSUAL;
+            }
+            long covered = bytes;
+            if (!way.leads(from, bytes, common.epoch())) {
+                covered = explore(way, from, bytes, write);
+            }
+            MemorySegment memory = way.segment;
+            if (memory == null) {
+                return covered;
+            }
+            if (way.root) {
+                common.translated.reached();
+            }
+            common.beforeCopy.reached();
+            long inside = way.inside(from);
+            if (write) {
+                common.beforeArrival.reached();
+                if (!copied(local, offset, memory, way.offset + inside, covered)) {
+                    return UNUSUAL;
+                }
+            } else if (!copied(memory, way.offset + inside, local, offset, covered)) {
+                return UNUSUAL;
+            }
+            traced(from, way.physical + inside, covered, write);
+            return covered;
+        } finally {
+            inFlight.exit(InFlight.OWN);
+        }
+    }
+
+    /** {@return false: one of the two is closed} */
+    private static boolean copied(
+            MemorySegment from, long at, MemorySegment to, long offset, long bytes) {
+        try {
+            MemorySegment.copy(from, at, to, offset, bytes);
+            return true;
+        } catch (IllegalStateException e) {
+            return false;
+        }
+    }
+
+    /**
+     * Finds the way to memory.
+     *
+     * @return the bytes for which it holds; if the way then has no segment, what {@link #straight}
+     *     answers
+     */
+    private long explore(Shortcut way, long from, long bytes, boolean write) {
+        way.forget();
+        long epoch = fabric.epoch();
+        Route route = untranslated.find(from, epoch);
+        if (route == null || InterruptController.inWindow(from)) {
+            return UNUSUAL;
+        }
+        long at = from;
+        long room = route.last() - from;
+        boolean root = route.end() == Route.End.ROOT;
+        DmaTranslation iommu = root ? fabric.translation() : null;
+        if (root) {
+            if (iommu != null) {
+                int status = translate(iommu, DmaAttributes.NONE, from, write, way.target);
+                if (status != DmaResult.OK) {
+                    return faulted(from, bytes, write, status);
+                }
+                at = way.target.physical;
+                room = least(room, way.target.bytes - 1);
+            } else if (fabric.iommuDeclared) {
+                return UNUSUAL;
+            }
+            route = physical.find(at, epoch);
+            if (route == null) {
+                return UNUSUAL;
+            }
+            room = least(room, route.last() - at);
+        }
+        if (route.segment() == null) {
+            return UNUSUAL;
+        }
+        room = least(room, Long.MAX_VALUE - 1) + 1;
+        way.keep(route, epoch, from, at, room, root, iommu != null);
+        return Math.min(bytes, room);
+    }
+
+    private static long least(long a, long b) {
+        return Long.compareUnsigned(a, b) < 0 ? a : b;
+    }
+
+    /** {@return the IOMMU's answer; what it throws is an unsupported request} */
+    private int translate(
+            DmaTranslation iommu,
+            int attributes,
+            long from,
+            boolean write,
+            DmaTranslation.Target into) {
+        into.generation = null;
+        try {
+            return iommu.translate(requester, attributes, from, write, into);
+        } catch (RuntimeException e) {
+            LOG.error("{}: translation of 0x{} failed", address(), Long.toHexString(from), e);
+            return DmaResult.UNSUPPORTED_REQUEST;
+        }
+    }
+
     /** {@return OK with the bytes it covered, at most {@code bytes}; or why not} */
     private long transaction(
             long life,
@@ -466,22 +599,21 @@ final class FunctionDmaPort implements DmaPort {
         if (into == null) { // another engine of the same function has it
             into = new DmaTranslation.Target();
         }
-        int status;
-        try {
-            status = iommu.translate(requester, attributes, from, write, into);
-        } catch (RuntimeException e) {
-            LOG.error("{}: translation of 0x{} failed", address(), Long.toHexString(from), e);
-            status = DmaResult.UNSUPPORTED_REQUEST;
-        }
+        int status = translate(iommu, attributes, from, write, into);
         long target = into.physical;
         long covered = Long.compareUnsigned(into.bytes, bytes) < 0 ? into.bytes : bytes;
         SPARE.setRelease(this, into);
         if (status != DmaResult.OK) {
-            // a fault stops a read at once; of a write it loses this page only (IM-5, IM-8)
-            return write ? unanswered(from, bytes, true, "IOMMU fault") : aborted(status);
+            return faulted(from, bytes, write, status);
         }
         fabric.translated.reached();
         return behindRoot(from, target, local, offset, covered, write);
+    }
+
+    /** A fault stops a read at once; of a write it loses this page only (IM-5, IM-8). */
+    private long faulted(long from, long bytes, boolean write, int status) {
+        long page = Math.min(bytes, PAGE - (from & PAGE - 1));
+        return write ? unanswered(from, page, true, "IOMMU fault") : aborted(status);
     }
 
     private long behindRoot(
@@ -518,6 +650,11 @@ final class FunctionDmaPort implements DmaPort {
         } else { // whoever provides it has closed it before it took its route away
             return unanswered(from, bytes, write, route.why() + " is closed");
         }
+        traced(from, at, bytes, write);
+        return bytes;
+    }
+
+    private void traced(long from, long at, long bytes, boolean write) {
         if (write) {
             if (trace.dmaWrite.isOn()) {
                 trace.dmaWrite.emit(new BusEvents.DmaWrite(address(), from, at, bytes));
@@ -525,7 +662,6 @@ final class FunctionDmaPort implements DmaPort {
         } else if (trace.dmaRead.isOn()) {
             trace.dmaRead.emit(new BusEvents.DmaRead(address(), from, at, bytes));
         }
-        return bytes;
     }
 
     /** PC-55, PC-66: whoever refuses logs it. */

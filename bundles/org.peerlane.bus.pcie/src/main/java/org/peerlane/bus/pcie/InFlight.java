@@ -42,8 +42,8 @@ final class InFlight {
 
     private static final int OWN_CELL = 3 * APART;
 
-    /** What {@link #enter} answers the owner. */
-    private static final int OWN = 2;
+    /** What {@link #enter} answers the owner, who then is alone with this answer. */
+    static final int OWN = 2;
 
     private static final int LOOKS = 1000;
     private static final long PAUSE_NANOS = 20_000;
@@ -69,15 +69,22 @@ final class InFlight {
 
     /** {@return to be given to {@link #exit}} */
     int enter() {
-        Thread me = Thread.currentThread();
-        if (owner == me) { // nobody else writes its cell
-            long before = (long) CELL.get(cells, OWN_CELL);
-            if ((before & 1) == 0) {
-                CELL.setVolatile(cells, OWN_CELL, before + 1);
-                return OWN;
-            }
+        return enterOwn() ? OWN : enterShared(Thread.currentThread());
+    }
+
+    /**
+     * {@return whether the caller is the owner and is in now; to be given {@link #OWN} to leave}
+     */
+    boolean enterOwn() {
+        if (owner != Thread.currentThread()) {
+            return false;
         }
-        return enterShared(me);
+        long before = (long) CELL.get(cells, OWN_CELL); // nobody else writes it
+        if ((before & 1) != 0) {
+            return false;
+        }
+        CELL.setVolatile(cells, OWN_CELL, before + 1);
+        return true;
     }
 
     private int enterShared(Thread me) {

@@ -189,6 +189,71 @@ class DmaTest {
         assertThat(machine.read(device, TestMemory.BASE, filled(8, 0))).isEqualTo(8);
     }
 
+    /** Moves every page up by {@link #shift}, and lets its answers be kept. */
+    private static final class KeepingIommu implements DmaTranslation {
+        final Generation generation = new Generation();
+        long shift = TestMemory.BASE;
+        long faulty = -1;
+        int asked;
+
+        @Override
+        public int translate(
+                int requester, int attributes, long address, boolean write, Target into) {
+            asked++;
+            into.number = generation.number();
+            into.generation = generation;
+            into.physical = address + shift;
+            into.bytes = 4096 - (address & 0xFFF);
+            return address >>> 12 == faulty ? DmaResult.UNSUPPORTED_REQUEST : DmaResult.OK;
+        }
+    }
+
+    @Rule("IM-4")
+    @Test
+    void aKeptTranslationIsUsedUntilItsGenerationAdvances() {
+        KeepingIommu iommu = new KeepingIommu();
+        machine.root.translation(iommu);
+        machine.write(device, 0, filled(64, 1)); // from now on this thread owns the section
+        machine.write(device, 0, filled(64, 1));
+        int before = iommu.asked;
+        for (int i = 0; i < 10; i++) {
+            assertThat(machine.write(device, 64 * i, filled(64, i))).isEqualTo(64);
+        }
+        assertThat(iommu.asked).isEqualTo(before);
+        assertThat(ram(TestMemory.BASE + 9 * 64)).isEqualTo((byte) 9);
+
+        iommu.shift += 0x4000;
+        iommu.generation.advance();
+        machine.write(device, 0, filled(64, 7));
+        assertThat(ram(TestMemory.BASE + 0)).as("the page before").isZero();
+        assertThat(ram(TestMemory.BASE + 0x4000)).isEqualTo((byte) 7);
+        assertThat(iommu.asked).isEqualTo(before + 1);
+
+        machine.read(device, 0, filled(64, 0));
+        assertThat(iommu.asked).as("a way for writes is none for reads").isEqualTo(before + 2);
+        machine.write(device, 4096 - 32, filled(64, 3));
+        assertThat(iommu.asked).as("half of it is another page").isGreaterThan(before + 2);
+
+        machine.root.translationGone(iommu);
+        assertThat(status(machine.read(device, 0, filled(64, 0))))
+                .isEqualTo(DmaResult.UNSUPPORTED_REQUEST);
+    }
+
+    @Rule("IM-8")
+    @Test
+    void aWriteThatFaultsLosesThatPageOnly() {
+        KeepingIommu iommu = new KeepingIommu();
+        machine.root.translation(iommu);
+        machine.write(device, 0x8000, filled(64, 1));
+        iommu.faulty = 1;
+        for (int round = 1; round <= 2; round++) {
+            assertThat(machine.write(device, 0, filled(3 * 4096, round))).isEqualTo(3 * 4096);
+            assertThat(ram(TestMemory.BASE + 4095)).isEqualTo((byte) round);
+            assertThat(ram(TestMemory.BASE + 4096)).isZero();
+            assertThat(ram(TestMemory.BASE + 8192)).isEqualTo((byte) round);
+        }
+    }
+
     @Test
     void everyStepOfATransactionIsACheckpoint() {
         Armed translated = machine.execution.arm("bus.dma.translated", () -> {});

@@ -93,11 +93,13 @@ final class Flusher {
 
     /**
      * Empties the IOTLB of a requester that has left a domain, and its device TLB. Nothing that
-     * began in the old context is there any more when it returns.
+     * began in the old context is there any more when it returns, and no answer of it that somebody
+     * has kept.
      */
     boolean switched(Requester requester, int pasid) {
         root.drain(requester.id);
         requester.iotlb.invalidateAll();
+        root.drain(requester.id);
         return !requester.ats || device(requester, pasid, 0, -1);
     }
 

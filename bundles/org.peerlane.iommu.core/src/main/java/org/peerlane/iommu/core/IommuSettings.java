@@ -19,7 +19,7 @@ import org.peerlane.kernel.api.ErrnoException;
  * @param atsTimeoutNanos how long a device TLB has for an invalidation
  * @param ranges reserved ranges besides those of the architecture
  */
-record IommuSettings(
+public record IommuSettings(
         TableFormat format,
         int inputBits,
         int outputBits,
@@ -30,7 +30,7 @@ record IommuSettings(
         List<FunctionRange> ranges) {
 
     /** How the DMA API works. */
-    enum Mode {
+    public enum Mode {
         /** An unmap returns after the flush. */
         STRICT,
         /** An unmap returns before the flush, which comes at most 10 ms later. */
@@ -44,12 +44,12 @@ record IommuSettings(
      *
      * @param function its address, or {@code *} for all
      */
-    record FunctionRange(String function, ReservedRange reserved) {}
+    public record FunctionRange(String function, ReservedRange reserved) {}
 
     /**
      * @throws ErrnoException {@code EINVAL} a number out of its range
      */
-    IommuSettings {
+    public IommuSettings {
         check("inputBits", inputBits, 0, 64);
         check("outputBits", outputBits, 32, 52);
         check("faultSlots", faultSlots, 2, 1 << 16);
@@ -108,7 +108,7 @@ record IommuSettings(
     }
 
     /** {@return strict, with tables of one format and everything else as usual} */
-    static IommuSettings of(TableFormat format, Mode mode) {
+    public static IommuSettings of(TableFormat format, Mode mode) {
         return new IommuSettings(format, 0, 52, mode, false, 64, 1_000_000_000L, List.of());
     }
 }

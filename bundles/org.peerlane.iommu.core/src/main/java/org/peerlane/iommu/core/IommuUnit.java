@@ -76,7 +76,7 @@ public final class IommuUnit implements Iommu, IommuDebug, DmaApi, DmaTranslatio
     }
 
     /** Starts it with every requester blocked. */
-    IommuUnit(
+    public IommuUnit(
             Execution execution,
             Tracer tracer,
             PhysicalMemory memory,

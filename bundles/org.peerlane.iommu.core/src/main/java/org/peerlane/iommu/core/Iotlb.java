@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.iommu.api.IotlbEntry;
 import org.peerlane.iommu.core.table.PageTable;
 import org.peerlane.kernel.api.Iova;
@@ -26,7 +27,9 @@ import org.peerlane.kernel.api.PhysicalAddress;
  *
  * <p><b>Ordering.</b> A set's version is odd while somebody changes it; who reads two different
  * versions has a miss. {@link #generation} is read before a walk, and {@link #put} refuses what was
- * walked before the last invalidation: else an entry could outlive the flush that it missed.
+ * walked before the last invalidation: else an entry could outlive the flush that it missed. It
+ * advances once more when the entries are gone: else who keeps an answer could keep one that was
+ * found in between.
  *
  * <p><b>Threads.</b> Any. <b>Cost.</b> A hit: one cache line, no write, no allocation.
  */
@@ -35,16 +38,6 @@ final class Iotlb {
     static final int TAGS = 1 << 22;
 
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final VarHandle GENERATION;
-
-    static {
-        try {
-            GENERATION =
-                    MethodHandles.lookup().findVarHandle(Iotlb.class, "generation", long.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
 
     private static final int SETS = 128;
     private static final int SET_LONGS = 8;
@@ -65,10 +58,10 @@ final class Iotlb {
     /** One bit for each class that may have entries. */
     private volatile int used;
 
-    private volatile long generation;
+    private final DmaTranslation.Generation generation = new DmaTranslation.Generation();
 
-    /** {@return to be read before a walk, and given to {@link #put}} */
-    long generation() {
+    /** {@return its number is read before a walk or a look-up, and given to {@link #put}} */
+    DmaTranslation.Generation generation() {
         return generation;
     }
 
@@ -134,7 +127,7 @@ final class Iotlb {
         if ((version & 1) != 0 || !CELL.compareAndSet(cells, set, version, version + 1)) {
             return; // somebody else is at it: then it is not kept
         }
-        if (generation == seen) {
+        if (generation.number() == seen) {
             store(set, key, value(tag, physical, permissions, lg2), tag, lg2);
         }
         CELL.setRelease(cells, set, version + 2);
@@ -173,7 +166,7 @@ final class Iotlb {
 
     /** Forgets what a domain maps from {@code first} to {@code last}. */
     void invalidate(int tag, long first, long last) {
-        GENERATION.getAndAdd(this, 1L);
+        generation.advance();
         if (Long.compareUnsigned((last >>> PAGE_LG2) - (first >>> PAGE_LG2), PROBED_PAGES) < 0) {
             for (int lg2 : CLASSES) {
                 long end = last >>> lg2;
@@ -184,19 +177,22 @@ final class Iotlb {
         } else {
             sweep(tag, first, last);
         }
+        generation.advance();
     }
 
     /** Forgets a whole domain. */
     void invalidate(int tag) {
-        GENERATION.getAndAdd(this, 1L);
+        generation.advance();
         sweep(tag, 0, -1);
+        generation.advance();
     }
 
     /** Forgets everything. */
     void invalidateAll() {
-        GENERATION.getAndAdd(this, 1L);
+        generation.advance();
         used = 0;
         sweep(-1, 0, -1);
+        generation.advance();
     }
 
     /**

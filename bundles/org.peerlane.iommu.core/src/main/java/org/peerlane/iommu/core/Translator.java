@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaAttributes;
 import org.peerlane.bus.api.DmaResult;
+import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.DmaTranslation.Target;
 import org.peerlane.bus.api.PageRequest;
 import org.peerlane.exec.api.Checkpoint;
@@ -85,6 +86,9 @@ final class Translator {
         if (domain == null || table == null) {
             return untranslated(requester, attributes, domain, address, write, into);
         }
+        DmaTranslation.Generation generation = context.iotlb.generation();
+        into.number = generation.number();
+        into.generation = trace.staleHit.isOn() ? null : generation;
         long hit =
                 context.iotlb.find(domain.tag(), address, write ? PageTable.WRITE : PageTable.READ);
         if (hit == 0) {
@@ -108,7 +112,7 @@ final class Translator {
             boolean write,
             Target into) {
         missed.reached();
-        long generation = context.iotlb.generation();
+        long seen = context.iotlb.generation().number();
         Walk walk = takeWalk();
         int reason = table.walk(address, write, walk);
         if (reason != 0) {
@@ -120,8 +124,7 @@ final class Translator {
         if ((walk.permissions & PageTable.WRITE) != 0 && walk.dirty) {
             permissions |= PageTable.WRITE;
         }
-        context.iotlb.put(
-                domain.tag(), address, walk.physical, permissions, walk.leafBytes, generation);
+        context.iotlb.put(domain.tag(), address, walk.physical, permissions, walk.leafBytes, seen);
         into.physical = walk.physical;
         into.bytes = walk.leafBytes - (address - walk.leafIova);
         SPARE.setRelease(this, walk);

@@ -19,7 +19,7 @@ class IotlbTest {
     private final Iotlb tlb = new Iotlb();
 
     private void put(int tag, long iova, long physical, int permissions, long bytes) {
-        tlb.put(tag, iova, physical, permissions, bytes, tlb.generation());
+        tlb.put(tag, iova, physical, permissions, bytes, tlb.generation().number());
     }
 
     private long find(int tag, long iova) {
@@ -73,7 +73,7 @@ class IotlbTest {
     @Rule("PT-51")
     @Test
     void whatWasWalkedBeforeAnInvalidationIsNotKeptAfterIt() {
-        long before = tlb.generation();
+        long before = tlb.generation().number();
         tlb.invalidate(7, 0, 4095);
         tlb.put(1, IOVA, TO, RW, 4096, before);
         assertThat(tlb.size()).isZero();

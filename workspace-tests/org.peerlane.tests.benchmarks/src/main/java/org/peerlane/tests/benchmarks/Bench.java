@@ -108,12 +108,11 @@ public final class Bench {
                         .addProfiler(GCProfiler.class)
                         .jvmArgs(JVM.toArray(String[]::new))
                         .shouldFailOnError(false)
-                        .shouldDoGC(true)
-                        .forks(arguments.quick() ? 1 : 2)
-                        .warmupIterations(arguments.quick() ? 2 : 3)
-                        .measurementIterations(arguments.quick() ? 3 : 5)
-                        .warmupTime(TimeValue.milliseconds(arguments.quick() ? 200 : 500))
-                        .measurementTime(TimeValue.milliseconds(arguments.quick() ? 200 : 500));
+                        .forks(1)
+                        .warmupIterations(arguments.quick() ? 2 : 4)
+                        .measurementIterations(arguments.quick() ? 3 : 8)
+                        .warmupTime(TimeValue.milliseconds(arguments.quick() ? 200 : 250))
+                        .measurementTime(TimeValue.milliseconds(arguments.quick() ? 100 : 150));
         methods.forEach(method -> options.include("^" + Pattern.quote(method) + "$"));
         Progress progress = new Progress(err, methods.size());
         Collection<RunResult> results;
