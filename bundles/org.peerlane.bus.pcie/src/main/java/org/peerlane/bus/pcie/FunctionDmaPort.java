@@ -251,9 +251,18 @@ final class FunctionDmaPort implements DmaPort {
     /** A read of no bytes: pushes the writes of its path (PC-75). */
     private long flush(long life, long at, int attributes, MemorySegment local) {
         if (paths != null) {
-            paths.flush(route((attributes & DmaAttributes.TRANSLATED) != 0, at).function());
+            push(paths, route((attributes & DmaAttributes.TRANSLATED) != 0, at));
         }
         return transaction(life, at, attributes, local, 0, 0, false);
+    }
+
+    /** The writes that a read finds before it; one that ends at nobody may have met them all. */
+    private static void push(PostedPaths paths, Route route) {
+        if (route.end() == Route.End.NOBODY) {
+            paths.flushAll();
+        } else {
+            paths.flush(route.function());
+        }
     }
 
     private long run(
@@ -320,7 +329,7 @@ final class FunctionDmaPort implements DmaPort {
             } else {
                 Route route = route(at10, from);
                 bytes = most(route, from, bytes);
-                to.flush(route.function());
+                push(to, route);
             }
             done += bytes;
         }

@@ -20,6 +20,7 @@ import org.peerlane.bus.pcie.config.PcieError;
 import org.peerlane.bus.pcie.config.PortLayout;
 import org.peerlane.bus.pcie.config.Slot;
 import org.peerlane.bus.pcie.config.SlotLayout;
+import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -28,8 +29,9 @@ import org.peerlane.kernel.api.PhysicalAddress;
 /**
  * A root port, or a port of a switch: a bridge between the bus it sits on and the one below.
  *
- * <p><b>Life.</b> The root complex's. <b>Locks.</b> {@code bus.function} guards config space; what
- * routing needs of it is published as a {@link PortState}.
+ * <p><b>Life.</b> The root complex's. <b>Locks.</b> {@code bus.below}, before {@code bus.reset};
+ * {@code bus.function} guards config space; what routing needs of it is published as a {@link
+ * PortState}.
  */
 final class Port extends BusFunction {
     private static final int RED_HAT = 0x1B36;
@@ -54,9 +56,19 @@ final class Port extends BusFunction {
 
     private volatile PortState state = PortState.RESET;
 
+    /** Serialises what is done to the functions below when their link goes or comes back. */
+    private final NamedLock below;
+
+    /** How often the link has gone. Guarded by lock. */
+    private long darkenings;
+
+    /** How often of those it was told to the functions below. Guarded by below. */
+    private long told;
+
     Port(Fabric fabric, Bus bus, int number, String name, PortConfig board, PortKind kind) {
         super(fabric, bus, number, name);
         this.kind = kind;
+        below = fabric.execution.lock("bus.below");
         hotplug = board.hotplug() && kind != PortKind.UPSTREAM;
         busReserve = kind == PortKind.UPSTREAM ? 0 : board.busReserve();
         secondary = new Bus(bus.host, this);
@@ -170,6 +182,7 @@ final class Port extends BusFunction {
                 config.reset(ResetKind.POWER);
             }
             after = dark();
+            darkenings += after && !before ? 1 : 0;
             notice = (effects & Effect.SLOT_INTERRUPT) != 0 && slot != null && slot.notice();
             refresh();
         } finally {
@@ -179,16 +192,42 @@ final class Port extends BusFunction {
             fabric.trace.configWrite.emit(
                     new BusEvents.ConfigWrite(address(), offset, bytes, value));
         }
-        if (after && !before) {
-            fabric.beginReset(secondary);
-        } else if (before && !after) {
-            fabric.finishReset(secondary, ResetKind.HOT);
+        if (after != before) {
+            tellBelow();
         }
         if ((effects & Effect.EJECT) != 0) {
             fabric.switchedOff(this);
         }
         if (notice) {
             interrupt();
+        }
+    }
+
+    /**
+     * Brings the functions below to where the link is now. Of several writes that are under way at
+     * once the last to come here has the last word, and no reset is left out.
+     */
+    private void tellBelow() {
+        below.lock();
+        try {
+            long count;
+            boolean dark;
+            lock.lock();
+            try {
+                count = darkenings;
+                dark = dark();
+            } finally {
+                lock.unlock();
+            }
+            if (count != told) {
+                told = count;
+                fabric.beginReset(secondary);
+            }
+            if (!dark) {
+                fabric.finishReset(secondary, ResetKind.HOT);
+            }
+        } finally {
+            below.unlock();
         }
     }
 
