@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.peerlane.bus.pcie.TestMachine.filled;
 import static org.peerlane.bus.pcie.TestMachine.status;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -174,6 +175,10 @@ class VirtualFunctionTest {
         assertThat(vf(6).calls).containsExactly("write 0 0x18/8 0x77");
         assertThat(last.read(0, 0x18, 8)).isEqualTo(0x77);
         assertThat(first.read(0, 0x18, 8)).isZero();
+        MemorySegment data = filled(8, 0);
+        long address = last.bar(0).first().value() + 0x18;
+        assertThat(status(made.last().slot.dma().read(address, 0, data, 0, 8))).isZero();
+        assertThat(data.get(ValueLayout.JAVA_LONG, 0)).as("by its address").isEqualTo(0x77);
         int at = capability(pf);
         pf.writeConfig(at + CONTROL, 2, ENABLE);
         assertThat(last.read(0, 0x18, 4)).as("VF memory space is off").isEqualTo(ONES);
