@@ -21,7 +21,7 @@ class UnmapUnderTrafficTest {
     private static final int RW = IommuDomain.READ | IommuDomain.WRITE;
     private static final long IOVA = 1L << 32;
     private static final long PAGE = 4096;
-    private static final int ROUNDS = 5_000;
+    private static final int ROUNDS = 1_000;
 
     private final Board board =
             Board.translated(
