@@ -137,7 +137,8 @@ final class FunctionDmaPort implements DmaPort {
                 inFlight.exit(section);
             }
         }
-        MemorySegment bytes = MemorySegment.ofArray(new byte[Integer.BYTES]); // to memory, or queued
+        MemorySegment bytes =
+                MemorySegment.ofArray(new byte[Integer.BYTES]); // to memory, or queued
         bytes.set(LE_INT, 0, data);
         return DmaResult.status(write(to, DmaAttributes.NONE, bytes, 0, Integer.BYTES));
     }
@@ -512,6 +513,9 @@ final class FunctionDmaPort implements DmaPort {
             boolean write) {
         MemorySegment segment = route.segment();
         if (segment == null) {
+            if (!write && fabric.isAnswering()) {
+                return unanswered(from, bytes, false, "from inside a register access");
+            }
             registers(route, at, local, offset, bytes, write);
         } else if (segment.scope().isAlive()) {
             copy(segment, at - route.base(), local, offset, bytes, write);
