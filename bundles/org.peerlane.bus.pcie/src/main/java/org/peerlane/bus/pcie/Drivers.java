@@ -70,7 +70,7 @@ final class Drivers {
                 return false;
             }
             entry.driver().probe(function);
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             refuse(function, entry, e);
             letGo(function);
             return false;
@@ -113,7 +113,7 @@ final class Drivers {
         events.doing("driver %s leaves %s".formatted(entry.name(), function.address()));
         try {
             entry.driver().remove(function, gone);
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error(
                     "{} ({}): driver {} threw at remove",
                     function.address(),

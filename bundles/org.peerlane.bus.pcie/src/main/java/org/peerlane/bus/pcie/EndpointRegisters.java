@@ -72,12 +72,22 @@ final class EndpointRegisters {
 
     /** A read that the fabric has routed here. */
     long arrivingRead(int index, long offset, int bytes) {
-        return read(decoding(index, offset, bytes), index, offset, bytes);
+        fabric.answering(true);
+        try {
+            return read(decoding(index, offset, bytes), index, offset, bytes);
+        } finally {
+            fabric.answering(false);
+        }
     }
 
     /** A write that the fabric has routed here. */
     void arrivingWrite(int index, long offset, int bytes, long value) {
-        write(decoding(index, offset, bytes), index, offset, bytes, value);
+        fabric.answering(true);
+        try {
+            write(decoding(index, offset, bytes), index, offset, bytes, value);
+        } finally {
+            fabric.answering(false);
+        }
     }
 
     /** Waits for the accesses that are in the model now. */
@@ -95,7 +105,7 @@ final class EndpointRegisters {
                                 ? Access.get(bar.memory(), offset, bytes)
                                 : ConfigSpace.ones(bytes) & register(index, offset, bytes);
             }
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             threw("a read of BAR " + index + " at 0x" + Long.toHexString(offset), e);
         } finally {
             accesses.exit(section);
@@ -137,7 +147,7 @@ final class EndpointRegisters {
             } else {
                 model.write(index, offset, bytes, value & ConfigSpace.ones(bytes));
             }
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             threw("a write of BAR " + index + " at 0x" + Long.toHexString(offset), e);
         } finally {
             accesses.exit(section);

@@ -188,7 +188,7 @@ final class Population {
                             interrupts,
                             ats,
                             model);
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             slot.failed = type;
             refuse(name, type, e);
             if (model != null) {
@@ -228,7 +228,7 @@ final class Population {
     private static void closeQuietly(String slot, DeviceModel model) {
         try {
             model.close();
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("slot {}: the device threw at close", slot, e);
         }
     }
