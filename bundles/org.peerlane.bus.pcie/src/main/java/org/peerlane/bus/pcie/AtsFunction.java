@@ -165,7 +165,7 @@ final class AtsFunction implements AtsPort {
         }
         try {
             told.invalidate(tag, pasid, iova, bytes);
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("{}: the device threw at an invalidation", port.address(), e);
         }
         return await(tag, timeoutNanos);
@@ -243,7 +243,7 @@ final class AtsFunction implements AtsPort {
         if (told != null) {
             try {
                 told.pageResponse(group, code);
-            } catch (RuntimeException | LinkageError | AssertionError e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("{}: the device threw at a page response", port.address(), e);
             }
         }

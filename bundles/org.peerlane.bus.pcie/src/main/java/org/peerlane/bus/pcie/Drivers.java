@@ -73,7 +73,7 @@ final class Drivers {
                 return false;
             }
             entry.driver().probe(function);
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             refuse(function, entry, e);
             letGo(function);
             return false;
@@ -116,7 +116,7 @@ final class Drivers {
         events.doing("driver %s leaves %s".formatted(entry.name(), function.address()));
         try {
             entry.driver().remove(function, gone || !function.isPresent());
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error(
                     "{} ({}): driver {} threw at remove",
                     function.address(),

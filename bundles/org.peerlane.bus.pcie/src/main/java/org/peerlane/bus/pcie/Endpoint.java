@@ -748,7 +748,7 @@ final class Endpoint extends BusFunction {
     private void callModel(String what, Runnable call) {
         try {
             call.run();
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("{}: the device threw at {}", this, what, e);
         }
     }

@@ -95,7 +95,12 @@ final class EndpointRegisters {
         if (bar == null) {
             throw ReadFailure.UNSUPPORTED_REQUEST;
         }
-        return read(bar, index, offset, bytes);
+        fabric.answering(true);
+        try {
+            return read(bar, index, offset, bytes);
+        } finally {
+            fabric.answering(false);
+        }
     }
 
     /** A write that the fabric has routed here. */
@@ -105,7 +110,12 @@ final class EndpointRegisters {
             Tlp request = new Tlp(true, 0, endpoint.resourceOf(index) + offset, bytes);
             endpoint.error(PcieError.UNSUPPORTED_REQUEST, false, request);
         }
-        write(bar, index, offset, bytes, value);
+        fabric.answering(true);
+        try {
+            write(bar, index, offset, bytes, value);
+        } finally {
+            fabric.answering(false);
+        }
     }
 
     /** Waits for the accesses that are in the model now. */
@@ -125,7 +135,7 @@ final class EndpointRegisters {
             }
         } catch (ReadFailure failure) {
             throw failure;
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             threw("a read of BAR " + index + " at 0x" + Long.toHexString(offset), e);
         } finally {
             accesses.exit(section);
@@ -167,7 +177,7 @@ final class EndpointRegisters {
             } else {
                 model.write(index, offset, bytes, value & ConfigSpace.ones(bytes));
             }
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             threw("a write of BAR " + index + " at 0x" + Long.toHexString(offset), e);
         } finally {
             accesses.exit(section);

@@ -180,7 +180,7 @@ final class EventQueue {
         while (event != null) {
             try {
                 event.body.run();
-            } catch (RuntimeException | LinkageError | AssertionError e) {
+            } catch (RuntimeException | Error e) {
                 LOG.error("life cycle: failed at {}", doing, e);
             }
             doing = "nothing";

@@ -64,6 +64,9 @@ final class Fabric {
 
     private final NamedLock topology;
 
+    /** Not null: this thread is in a register access that a peer has made. */
+    private final ThreadLocal<Boolean> answering = new ThreadLocal<>();
+
     private volatile Consumer<Port> hand = port -> {};
     private volatile Consumer<VirtualSet> onVirtual = set -> {};
 
@@ -97,6 +100,24 @@ final class Fabric {
         intx = new IntxLines(this);
         config = new ConfigCycles(this.hosts);
         router = new Router(memory, this.hosts);
+    }
+
+    /**
+     * A register access of a peer begins or ends on this thread. A device that reads a peer's
+     * registers from inside one gets an error: two that do it to each other would never end
+     * (ER-11).
+     */
+    void answering(boolean begins) {
+        if (begins) {
+            answering.set(true);
+        } else {
+            answering.remove();
+        }
+    }
+
+    /** {@return whether this thread is in a register access that a peer has made} */
+    boolean isAnswering() {
+        return answering.get() != null;
     }
 
     /** {@return the number of this state of the tree} */

@@ -650,6 +650,9 @@ final class FunctionDmaPort implements DmaPort {
             boolean write) {
         MemorySegment segment = route.segment();
         if (segment == null) {
+            if (!write && fabric.isAnswering()) {
+                return unanswered(from, bytes, false, "from inside a register access");
+            }
             int status = registers(route, at, local, offset, bytes, write);
             if (status != DmaResult.OK) {
                 return DmaResult.of(status, 0);

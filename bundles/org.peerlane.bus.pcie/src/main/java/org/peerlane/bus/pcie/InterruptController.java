@@ -220,7 +220,7 @@ final class InterruptController {
             if (clear(interrupt) && handler != null) {
                 handler.run();
             }
-        } catch (RuntimeException | LinkageError | AssertionError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("the handler of interrupt 0x{} failed", Integer.toHexString(interrupt), e);
         } finally {
             lock.lock();

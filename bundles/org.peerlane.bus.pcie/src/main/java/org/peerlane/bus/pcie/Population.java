@@ -195,7 +195,7 @@ final class Population {
             if (model instanceof VirtualFunctions maker && srIov.isPresent()) {
                 function.virtuals(new VirtualSet(function, fabric, maker, srIov.get(), view));
             }
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             slot.failed = type;
             refuse(name, type, e);
             if (model != null) {
@@ -235,7 +235,7 @@ final class Population {
     private static void closeQuietly(String slot, DeviceModel model) {
         try {
             model.close();
-        } catch (RuntimeException | LinkageError e) {
+        } catch (RuntimeException | Error e) {
             LOG.error("slot {}: the device threw at close", slot, e);
         }
     }
