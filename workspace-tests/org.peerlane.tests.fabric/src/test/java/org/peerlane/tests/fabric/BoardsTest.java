@@ -265,8 +265,7 @@ class BoardsTest {
         }
         int buses = 1 + 4 * (1 + 3 * 5);
         for (int i = 0; buses < 256; i++) {
-            ports.add(
-                    new PortConfig("wide" + i, "00:%02x.0".formatted(0x10 + i), 0, true, true));
+            ports.add(new PortConfig("wide" + i, "00:%02x.0".formatted(0x10 + i), 0, true, true));
             int down = Math.min(32, 256 - buses - 2);
             if (down > 0) {
                 ports.add(new PortConfig("ws" + i, "wide" + i, down, true, true));
@@ -303,10 +302,8 @@ class BoardsTest {
     void aThousandTimesOutAndInTakesNoMoreAddressesThanOnce() {
         try (LiveExecution live = new LiveExecution("boards");
                 Rig rig = rig(live, Rig.SWITCH)) {
-            SlotConfig big =
-                    new SlotConfig("a", "shape", "", "sw0.0", 0, Map.of("seed", 17));
-            SlotConfig other =
-                    new SlotConfig("b", "shape", "", "sw0.1", 0, Map.of("seed", 23));
+            SlotConfig big = new SlotConfig("a", "shape", "", "sw0.0", 0, Map.of("seed", 17));
+            SlotConfig other = new SlotConfig("b", "shape", "", "sw0.1", 0, Map.of("seed", 23));
             rig.root.addSlot(big);
             rig.root.addSlot(other);
             rig.settle();

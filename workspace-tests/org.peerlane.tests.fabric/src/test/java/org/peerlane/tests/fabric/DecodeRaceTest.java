@@ -78,6 +78,7 @@ class DecodeRaceTest {
                 (function, port) -> {
                     long base = Registers.base(function, 2) + 0x4_0000;
                     function.writeConfig(Registers.BAR0 + 8, 4, base);
+                    function.writeConfig(Registers.BAR0 + 12, 4, base >>> 32); // PC-15
                 },
                 true,
                 false);
@@ -93,7 +94,8 @@ class DecodeRaceTest {
     @Explore(schedules = 10_000)
     @Rule("PC-42")
     @Rule("PC-47")
-    void onceTheWindowOfAPortIsClosedAndWhatWasUnderWayHasDrainedNothingArrives(Execution execution) {
+    void onceTheWindowOfAPortIsClosedAndWhatWasUnderWayHasDrainedNothingArrives(
+            Execution execution) {
         race(
                 execution,
                 (function, port) -> port.writeConfig(Registers.PREFETCH_WINDOW, 4, 0x0001_FFF1L),
@@ -111,17 +113,21 @@ class DecodeRaceTest {
             PcieFunction port = rig.function("sw0.0");
             long page = rig.page(0);
             EmulatedThread one =
-                    rig.thread("one", () -> {
-                        function.writeConfig(Registers.COMMAND, 1, 0);
-                        function.writeConfig(Registers.COMMAND, 1, Registers.MASTER);
-                        port.writeConfig(0x3C, 1, 0x0B);
-                    });
+                    rig.thread(
+                            "one",
+                            () -> {
+                                function.writeConfig(Registers.COMMAND, 1, 0);
+                                function.writeConfig(Registers.COMMAND, 1, Registers.MASTER);
+                                port.writeConfig(0x3C, 1, 0x0B);
+                            });
             EmulatedThread two =
-                    rig.thread("two", () -> {
-                        function.writeConfig(0x3C, 1, 0x0A);
-                        function.writeConfig(Registers.COMMAND + 1, 1, 4);
-                        port.writeConfig(Registers.BRIDGE_CONTROL, 1, 2);
-                    });
+                    rig.thread(
+                            "two",
+                            () -> {
+                                function.writeConfig(0x3C, 1, 0x0A);
+                                function.writeConfig(Registers.COMMAND + 1, 1, 4);
+                                port.writeConfig(Registers.BRIDGE_CONTROL, 1, 2);
+                            });
             Rig.join(one);
             Rig.join(two);
             assertThat(function.readConfig(Registers.COMMAND, 2)).isEqualTo(0x404);

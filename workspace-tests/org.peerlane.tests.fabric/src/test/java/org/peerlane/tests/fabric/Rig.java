@@ -169,8 +169,7 @@ final class Rig implements AutoCloseable {
         for (int i = 0; i < bytes.length; i++) {
             if (bytes[i] != (byte) value) {
                 throw new AssertionError(
-                        "%s: byte 0x%x of the page is 0x%02x"
-                                .formatted(why, i, bytes[i] & 0xFF));
+                        "%s: byte 0x%x of the page is 0x%02x".formatted(why, i, bytes[i] & 0xFF));
             }
         }
     }
