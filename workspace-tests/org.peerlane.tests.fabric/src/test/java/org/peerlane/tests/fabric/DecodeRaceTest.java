@@ -78,6 +78,7 @@ class DecodeRaceTest {
                 (function, port) -> {
                     long base = Registers.base(function, 2) + 0x4_0000;
                     function.writeConfig(Registers.BAR0 + 8, 4, base);
+                    function.writeConfig(Registers.BAR0 + 12, 4, base >>> 32); // PC-15
                 },
                 true,
                 false);
