@@ -87,6 +87,7 @@ class DecodeRaceTest {
     @Explore(schedules = 10_000)
     @Rule("PC-17")
     @Rule("ER-46")
+    @Rule("IM-23")
     void onceMemoryDecodeIsOffAndThePathIsFlushedNothingArrives(Execution execution) {
         race(execution, (function, port) -> function.enable(false, true), false, false);
     }

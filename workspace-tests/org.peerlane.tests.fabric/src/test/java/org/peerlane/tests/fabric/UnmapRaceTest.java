@@ -39,6 +39,7 @@ class UnmapRaceTest {
     @Explore(schedules = 10_000)
     @Rule("IM-4")
     @Rule("ER-32")
+    @Rule("IM-23")
     void throughTheIommuNoByteIsWrittenOnceTheUnmapHasReturned(Execution execution) {
         try (Rig rig = new Rig(execution, List.of(), true)) {
             Card card = rig.plug("card", "00:04.0");
