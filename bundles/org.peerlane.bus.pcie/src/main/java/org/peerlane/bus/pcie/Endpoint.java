@@ -729,6 +729,7 @@ final class Endpoint extends BusFunction {
             interrupts.apply(lock, config, false);
             port.settle();
             fabric.drain();
+            fabric.forget(this);
         } finally {
             resetLock.unlock();
         }

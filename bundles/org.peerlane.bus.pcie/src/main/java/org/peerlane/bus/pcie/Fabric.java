@@ -199,6 +199,13 @@ final class Fabric {
         }
     }
 
+    /** After {@link #remove} and a drain: nobody keeps a route or a path to the function. */
+    void forget(Endpoint gone) {
+        for (Endpoint endpoint : endpoints) {
+            endpoint.port().forget(gone);
+        }
+    }
+
     /** Every function below a bus is held in reset: what it has begun is over. */
     void beginReset(Bus bus) {
         for (BusFunction member : bus.members()) {

@@ -197,6 +197,16 @@ final class FunctionDmaPort implements DmaPort {
         }
     }
 
+    /** A function has left; nothing here holds on to it. */
+    void forget(Endpoint gone) {
+        untranslated.clear();
+        translated.clear();
+        physical.clear();
+        if (paths != null) {
+            paths.forget(gone);
+        }
+    }
+
     /** Nothing more will be posted. */
     void close() {
         if (paths != null) {

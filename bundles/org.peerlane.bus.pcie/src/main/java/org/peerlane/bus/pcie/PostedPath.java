@@ -61,6 +61,7 @@ final class PostedPath {
 
     private long landed;
     private boolean closed;
+    private boolean finishing;
 
     PostedPath(Execution execution, String name, Arrival arrival) {
         this.execution = execution;
@@ -79,7 +80,7 @@ final class PostedPath {
             while (posted - landed == ENTRIES && !closed) {
                 done.awaitUninterruptibly();
             }
-            if (closed) {
+            if (closed || finishing) {
                 return;
             }
             MemorySegment slots = data;
@@ -115,6 +116,17 @@ final class PostedPath {
         }
     }
 
+    /** Takes no more writes; what is queued goes on, then the thread ends. */
+    void finish() {
+        lock.lock();
+        try {
+            finishing = true;
+            arrived.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Drops what is queued and ends the thread. */
     void close() {
         lock.lock();
@@ -133,11 +145,11 @@ final class PostedPath {
             MemorySegment slots;
             lock.lock();
             try {
-                while (posted == landed && !closed) {
+                while (posted == landed && !closed && !finishing) {
                     arrived.awaitUninterruptibly();
                 }
                 slots = data;
-                if (closed || slots == null) {
+                if (closed || slots == null || posted == landed) {
                     return;
                 }
                 slot = (int) (landed % ENTRIES);

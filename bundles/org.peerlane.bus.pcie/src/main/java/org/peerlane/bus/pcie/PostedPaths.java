@@ -84,6 +84,20 @@ final class PostedPaths {
         }
     }
 
+    /** A peer has left: what is on the way to it finds nobody, and the path ends. */
+    void forget(Endpoint peer) {
+        PostedPath path;
+        lock.lock();
+        try {
+            path = paths.remove(peer);
+        } finally {
+            lock.unlock();
+        }
+        if (path != null) {
+            path.finish();
+        }
+    }
+
     void flushAll() {
         all().forEach(PostedPath::flush);
     }

@@ -87,4 +87,9 @@ final class RouteTable {
         after[at] = route;
         table = new Table(epoch, after);
     }
+
+    /** Lets go of what it knows: routes name functions, and one of those has left. */
+    void clear() {
+        table = EMPTY;
+    }
 }

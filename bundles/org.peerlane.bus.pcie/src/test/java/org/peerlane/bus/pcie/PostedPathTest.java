@@ -124,6 +124,23 @@ class PostedPathTest {
     }
 
     @Test
+    void thePathToAPeerThatHasLeftEnds() {
+        write(target.bar(2).first().value());
+        assertThat(readOf(1, target.bar(2).first().value())).isEqualTo(DmaResult.OK);
+        assertThat(machine.execution.alive()).contains("writer.to-target");
+        machine.root.pull("target");
+        while (machine.execution.alive().contains("writer.to-target")) {
+            Thread.onSpinWait();
+        }
+        machine.root.plug("target");
+        machine.function("target").enable(true, true);
+        long bar = machine.function("target").bar(2).first().value();
+        write(bar);
+        assertThat(readOf(1, bar)).isEqualTo(DmaResult.OK);
+        assertThat(machine.vram.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 9);
+    }
+
+    @Test
     @Rule("PC-71")
     @Rule("PC-30")
     void anInterruptPushesTheEarlierWritesOfItsPath() throws Exception {
