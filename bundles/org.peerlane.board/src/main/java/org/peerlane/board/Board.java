@@ -3,6 +3,7 @@ package org.peerlane.board;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -167,6 +168,7 @@ public final class Board implements BundleListener {
             List<String> wrong = new ArrayList<>();
             Places.refuse(entries, wrong);
             wrong.forEach(this::report);
+            entries.sort(Comparator.comparing(e -> e.pid().equals(SLOT))); // the machine first
             good = List.copyOf(entries);
             entries.forEach(e -> waiting.put(e, ""));
             writeWhatIsKnown();

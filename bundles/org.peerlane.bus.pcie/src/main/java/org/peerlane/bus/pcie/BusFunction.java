@@ -126,6 +126,9 @@ abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port
     /** The requester id has changed. */
     abstract void captured();
 
+    /** {@return where it logs failed requests} */
+    abstract ErrorLog errors();
+
     /** {@return where a capability of its own is} */
     abstract OptionalInt findCapability(CapabilityId id);
 

@@ -1,8 +1,5 @@
 package org.peerlane.bus.pcie;
 
-import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
-import java.util.List;
 import java.util.OptionalInt;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -12,20 +9,16 @@ import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
-import org.peerlane.bus.api.ReadFailure;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.BarRegisters;
 import org.peerlane.bus.pcie.config.CapabilityId;
 import org.peerlane.bus.pcie.config.Effect;
-import org.peerlane.bus.pcie.config.ErrorMessage;
-import org.peerlane.bus.pcie.config.Express;
 import org.peerlane.bus.pcie.config.ExpressType;
 import org.peerlane.bus.pcie.config.FunctionConfig;
 import org.peerlane.bus.pcie.config.Intx;
 import org.peerlane.bus.pcie.config.Msi;
 import org.peerlane.bus.pcie.config.MsiX;
 import org.peerlane.bus.pcie.config.MsiXTable;
-import org.peerlane.bus.pcie.config.PcieError;
 import org.peerlane.bus.pcie.config.Pri;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
@@ -51,12 +44,9 @@ final class Endpoint extends BusFunction {
     /** The function that has made this one; null: none. */
     private final @Nullable Endpoint physical;
 
-    /** Number of a virtual function, from 1; 0: it is none. */
-    private final int vf;
-
     private final DeviceModel model;
     private final FunctionLayout layout;
-    private final @Nullable BarLayout[] bars = new BarLayout[BARS];
+    private final EndpointBars bars;
     private final EndpointRegisters registers;
     private final FunctionDmaPort port;
     private final FunctionInterrupts interrupts;
@@ -73,8 +63,7 @@ final class Endpoint extends BusFunction {
     /** Guarded by lock. */
     private final FunctionConfig config;
 
-    /** Guarded by lock. */
-    private final long[] bases = new long[BarRegisters.ROM + 1];
+    private final ErrorLog errors;
 
     /** Guarded by lock. */
     private long lives = 1;
@@ -88,12 +77,6 @@ final class Endpoint extends BusFunction {
     /** It was pulled out: what had left it still arrives. Guarded by lock. */
     private boolean pulled;
 
-    /**
-     * Where the enumerator has put the BARs, then those of the virtual functions; 0: nowhere.
-     * Written by the life-cycle thread.
-     */
-    private volatile long[] resources = new long[2 * BARS];
-
     private volatile VirtualState virtualState = VirtualState.NONE;
 
     /** Set before the first access; null: it makes no virtual functions. */
@@ -101,12 +84,6 @@ final class Endpoint extends BusFunction {
 
     private volatile boolean present = true;
     private volatile long generation = 1; // the number of the life
-
-    /** Where BARs decode; 0: not. Never changed once published. */
-    private volatile long[] decoding = new long[BARS];
-
-    /** Bytes of the BARs; a resizable one may change. Never changed once published. */
-    private volatile long[] sizes = new long[BARS];
 
     /**
      * @throws RuntimeException what the model threw when it was asked for its layout
@@ -159,26 +136,26 @@ final class Endpoint extends BusFunction {
             int vf) {
         super(fabric, bus, key, slot);
         this.physical = physical;
-        this.vf = vf;
         this.port = port;
         this.interrupts = interrupts;
         this.ats = ats;
         this.model = model;
         layout = model.layout();
-        layout.bars().forEach(bar -> bars[bar.index()] = bar);
+        bars = new EndpointBars(layout, physical == null ? null : physical.bars, vf);
         ExpressType type =
                 bus.parent == null ? ExpressType.ROOT_COMPLEX_ENDPOINT : ExpressType.ENDPOINT;
         config =
                 physical == null
                         ? FunctionConfig.endpoint(layout, type)
                         : FunctionConfig.virtualFunction(physical.layout, layout.capabilities());
+        errors = new ErrorLog(this, config);
         MsiX msiX = config.msiX();
         MsiXTable table =
                 msiX == null
                         ? null
                         : new MsiXTable(msiX.vectors(), port::message, fabric.execution);
         interrupts.table(table);
-        registers = new EndpointRegisters(this, fabric, model, bars, msiX, table);
+        registers = new EndpointRegisters(this, fabric, model, bars.layouts(), msiX, table);
         resetLock = fabric.execution.lock("bus.reset");
         posted = new PostedWrites(this, fabric);
         line = fabric.intx.of(this, config.intx().pin());
@@ -254,25 +231,8 @@ final class Endpoint extends BusFunction {
         return generation;
     }
 
-    /** {@return where a BAR decodes, as a bus address; 0: not} */
-    long base(int bar) {
-        return decoding[bar];
-    }
-
-    long barBytes(int bar) {
-        return sizes[bar];
-    }
-
-    /** {@return whether there is a memory BAR of that index, and it has an address} */
-    boolean hasMemoryBar(int index) {
-        BarLayout bar = index < 0 || index >= BARS ? null : bars[index];
-        return bar != null && !bar.io() && resources[index] != 0;
-    }
-
-    /** {@return what is behind a BAR that behaves like memory, or null} */
-    @Nullable MemorySegment memoryOf(int bar) {
-        BarLayout behind = bars[bar];
-        return behind == null ? null : behind.memory();
+    EndpointBars bars() {
+        return bars;
     }
 
     /** {@return whether functions of the same device are reached inside it (PC-60)} */
@@ -403,22 +363,7 @@ final class Endpoint extends BusFunction {
         virtualState =
                 VirtualState.of(
                         virtualState, config.srIov(), present && resetting == 0, config.awake());
-        config.bases(bases);
-        long[] now = new long[BARS];
-        long[] bytes = new long[BARS];
-        for (int i = 0; i < BARS; i++) {
-            BarLayout bar = bars[i];
-            boolean memory = present && resetting == 0 && bar != null && !bar.io();
-            boolean mine = physical == null;
-            long base = mine ? bases[i] : config.awake() ? of.base(vf, i) : 0;
-            now[i] = memory ? base : 0;
-            bytes[i] = mine ? config.bars().bytes(i) : of.barBytes(i);
-        }
-        boolean moved = !Arrays.equals(now, decoding) || !Arrays.equals(bytes, sizes);
-        if (moved) {
-            sizes = bytes;
-            decoding = now;
-        }
+        boolean moved = bars.follow(config, present && resetting == 0, of);
         int refusal = DmaResult.OK;
         if (!present || resetting > 0) {
             refusal = DmaResult.GONE;
@@ -557,117 +502,21 @@ final class Endpoint extends BusFunction {
         }
     }
 
-    /**
-     * An error of a request of this function's, or of one that came to it, is logged (PC-33).
-     *
-     * @param advisory whoever asked learns of it from the answer
-     */
-    void error(PcieError error, boolean advisory, Tlp request) {
-        ErrorMessage message;
-        lock.lock();
-        try {
-            if (!present) {
-                return;
-            }
-            if (error == PcieError.COMPLETER_ABORT) {
-                config.header().signalledTargetAbort();
-            } else if (error == PcieError.POISONED) {
-                config.header().receivedPoison();
-            }
-            message =
-                    config.errors()
-                            .uncorrectable(
-                                    error,
-                                    advisory,
-                                    request.dword(0),
-                                    request.dword(1),
-                                    request.dword(2),
-                                    request.dword(3));
-        } finally {
-            lock.unlock();
-        }
-        fabric.report(this, message);
-    }
-
-    /** It has answered a read with no value; silence and bad data are noticed by who asked. */
-    void answers(ReadFailure failure, Tlp request) {
-        switch (failure.kind()) {
-            case UNSUPPORTED_REQUEST -> error(PcieError.UNSUPPORTED_REQUEST, true, request);
-            case COMPLETER_ABORT -> error(PcieError.COMPLETER_ABORT, true, request);
-            case NO_COMPLETION, POISONED -> {}
-        }
-    }
-
-    /**
-     * A read of its own was refused: Status bit 12 or 13.
-     *
-     * @param target by a completer abort; else as an unsupported request
-     */
-    void aborted(boolean target) {
-        lock.lock();
-        try {
-            if (target) {
-                config.header().receivedTargetAbort();
-            } else {
-                config.header().receivedMasterAbort();
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Says whether a read of its own waits for its completion. */
-    void pending(boolean outstanding) {
-        lock.lock();
-        try {
-            if (config.express() != null) {
-                config.express().pending(outstanding);
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** {@return how long a read of this function's waits for its completion (PC-67)} */
-    long completionTimeoutNanos() {
-        lock.lock();
-        try {
-            Express express = config.express();
-            return express == null ? 50_000_000L : express.completionTimeoutNanos();
-        } finally {
-            lock.unlock();
-        }
+    @Override
+    ErrorLog errors() {
+        return errors;
     }
 
     @Override
     public AddressRange<PhysicalAddress> bar(int index) {
-        BarLayout bar = index < 0 || index >= bars.length ? null : bars[index];
-        long base = bar == null ? 0 : resourceOf(index);
+        @Nullable BarLayout[] all = bars.layouts();
+        boolean exists = index >= 0 && index < BARS && all[index] != null;
+        long base = exists ? bars.placeOf(index) : 0;
         if (base == 0) {
-            throw noBar(index, bar != null);
+            throw noBar(index, exists);
         }
-        return AddressRange.ofLength(new PhysicalAddress(base - bus().host.offset()), sizes[index]);
-    }
-
-    /** {@return where the enumerator has put a BAR, as a bus address; 0: nowhere} */
-    long resourceOf(int index) {
-        if (physical == null) {
-            return resources[index];
-        }
-        long first = physical.resources[BARS + index];
-        return first == 0 ? 0 : first + (vf - 1) * sizes[index];
-    }
-
-    /** Says where the enumerator has put a BAR, or from {@link #BARS} on the virtual ones'. */
-    void resource(int index, long base) {
-        long[] now = resources.clone();
-        now[index] = base;
-        resources = now;
-    }
-
-    /** {@return where the BARs are, then the virtual functions'; 0: nowhere} */
-    long[] resources() {
-        return resources;
+        return AddressRange.ofLength(
+                new PhysicalAddress(base - bus().host.offset()), bars.bytes(index));
     }
 
     @Override
@@ -752,10 +601,5 @@ final class Endpoint extends BusFunction {
         } catch (RuntimeException | Error e) {
             LOG.error("{}: the device threw at {}", this, what, e);
         }
-    }
-
-    /** {@return the BARs that it has} */
-    List<BarLayout> barLayouts() {
-        return layout.bars();
     }
 }

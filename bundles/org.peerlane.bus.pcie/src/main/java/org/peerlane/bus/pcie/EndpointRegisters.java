@@ -71,7 +71,7 @@ final class EndpointRegisters {
         try {
             return read(bar, index, offset, bytes);
         } catch (ReadFailure failure) {
-            RequestErrors.failed(endpoint, failure, endpoint.base(index) + offset, bytes);
+            RequestErrors.failed(endpoint, failure, endpoint.bars().base(index) + offset, bytes);
             return ConfigSpace.ones(bytes);
         }
     }
@@ -107,8 +107,8 @@ final class EndpointRegisters {
     void arrivingWrite(int index, long offset, int bytes, long value) {
         BarLayout bar = decoding(index, offset, bytes);
         if (bar == null) {
-            Tlp request = new Tlp(true, 0, endpoint.resourceOf(index) + offset, bytes);
-            endpoint.error(PcieError.UNSUPPORTED_REQUEST, false, request);
+            Tlp request = new Tlp(true, 0, endpoint.bars().placeOf(index) + offset, bytes);
+            endpoint.errors().log(PcieError.UNSUPPORTED_REQUEST, false, request);
         }
         fabric.answering(true);
         try {
@@ -186,8 +186,8 @@ final class EndpointRegisters {
 
     /** The CPU's access ends elsewhere: whoever has it refuses it. */
     private void unanswered(int index, long offset, int bytes, boolean write) {
-        long base = index < 0 || index >= bars.length ? 0 : endpoint.resourceOf(index);
-        if (base != 0 && Access.fits(offset, bytes, endpoint.barBytes(index))) {
+        long base = index < 0 || index >= bars.length ? 0 : endpoint.bars().placeOf(index);
+        if (base != 0 && Access.fits(offset, bytes, endpoint.bars().bytes(index))) {
             long physical = base - endpoint.bus().host.offset() + offset;
             Route route = fabric.router.fromRoot(null, physical);
             RequestErrors.unanswered(route, base + offset, bytes, write);
@@ -202,7 +202,7 @@ final class EndpointRegisters {
 
     /** {@return the BAR that decodes, whoever it was that got there, or null} */
     private @Nullable BarLayout decoding(int index, long offset, int bytes) {
-        BarLayout bar = endpoint.base(index) == 0 ? null : bars[index];
+        BarLayout bar = endpoint.bars().base(index) == 0 ? null : bars[index];
         return bar != null && Access.fits(offset, bytes, bar.bytes()) ? bar : null;
     }
 
@@ -232,7 +232,7 @@ final class EndpointRegisters {
         int part = 0;
         for (int index = 0; index < bars.length; index++) {
             BarLayout bar = bars[index];
-            if (bar != null && endpoint.base(index) != 0) {
+            if (bar != null && endpoint.bars().base(index) != 0) {
                 Route route = claims(index, 0);
                 boolean all = route != null && route.last() - route.first() >= bar.bytes() - 1;
                 whole |= all ? 1 << index : 0;
@@ -247,7 +247,7 @@ final class EndpointRegisters {
     /** {@return the CPU's route to a byte of a BAR, or null: it ends elsewhere} */
     @SuppressWarnings("ReferenceEquality") // the very function
     private @Nullable Route claims(int index, long offset) {
-        long base = endpoint.base(index);
+        long base = endpoint.bars().base(index);
         if (base == 0) {
             return null;
         }

@@ -166,7 +166,7 @@ final class Enumerator {
                         above ? "above" : "below");
             }
             place(function, register, bar, base.orElse(0));
-            function.resource(resource + bar.index(), base.orElse(0));
+            function.bars().place(resource + bar.index(), base.orElse(0));
         }
     }
 
@@ -211,7 +211,7 @@ final class Enumerator {
 
     /** Takes the addresses of a function back. */
     void release(Endpoint function) {
-        for (long base : function.resources()) {
+        for (long base : function.bars().places()) {
             Aperture low = aperture(function, false);
             (low.contains(base) ? low : aperture(function, true)).free(base);
         }

@@ -695,7 +695,7 @@ final class FunctionDmaPort implements DmaPort {
     }
 
     private long aborted(int status) {
-        function().aborted(status == DmaResult.COMPLETER_ABORT);
+        function().errors().aborted(status == DmaResult.COMPLETER_ABORT);
         return DmaResult.of(status, 0);
     }
 

@@ -125,7 +125,7 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
 
     @Override
     public PeerProvider peerProvider(PcieFunction function, int index) {
-        if (function instanceof Endpoint ours && ours.isPresent() && ours.hasMemoryBar(index)) {
+        if (function instanceof Endpoint ours && ours.isPresent() && ours.bars().isPlaced(index)) {
             return new PeerProvider(function, index, ours.bus().host.offset());
         }
         throw new ErrnoException(

@@ -50,6 +50,8 @@ final class Port extends BusFunction {
     /** Guarded by lock. */
     private final FunctionConfig config;
 
+    private final ErrorLog errors;
+
     private final Express express;
     private final @Nullable Slot slot;
     private final @Nullable Acs acs;
@@ -73,6 +75,7 @@ final class Port extends BusFunction {
         busReserve = kind == PortKind.UPSTREAM ? 0 : board.busReserve();
         secondary = new Bus(bus.host, this);
         config = FunctionConfig.port(layout(board, kind, number >>> 3));
+        errors = new ErrorLog(this, config);
         Express found = config.express();
         if (found == null) {
             throw new AssertionError("a port without the Express capability");
@@ -294,31 +297,9 @@ final class Port extends BusFunction {
         return heard;
     }
 
-    /**
-     * A request has failed here, or one that the root port had sent for the CPU.
-     *
-     * @param advisory whoever asked learns of it from the answer
-     */
-    void error(PcieError error, boolean advisory, Tlp request) {
-        ErrorMessage message;
-        lock.lock();
-        try {
-            if (error == PcieError.POISONED) {
-                config.header().receivedPoison();
-            }
-            message =
-                    config.errors()
-                            .uncorrectable(
-                                    error,
-                                    advisory,
-                                    request.dword(0),
-                                    request.dword(1),
-                                    request.dword(2),
-                                    request.dword(3));
-        } finally {
-            lock.unlock();
-        }
-        fabric.report(this, message);
+    @Override
+    ErrorLog errors() {
+        return errors;
     }
 
     /** An error message has come up to this root port. */

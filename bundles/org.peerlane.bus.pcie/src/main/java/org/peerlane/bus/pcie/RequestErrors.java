@@ -25,7 +25,7 @@ final class RequestErrors {
         boolean violation = route.end() == Route.End.VIOLATION;
         if (at != null) {
             PcieError error = violation ? PcieError.ACS_VIOLATION : PcieError.UNSUPPORTED_REQUEST;
-            at.error(error, !write, request);
+            at.errors().log(error, !write, request);
         }
     }
 
@@ -37,19 +37,19 @@ final class RequestErrors {
     static int failed(
             Endpoint from, Endpoint completer, ReadFailure failure, long address, long bytes) {
         Tlp request = new Tlp(false, from.requesterId(), address, bytes);
-        completer.answers(failure, request);
+        completer.errors().answers(failure, request);
         return switch (failure.kind()) {
             case UNSUPPORTED_REQUEST -> {
-                from.aborted(false);
+                from.errors().aborted(false);
                 yield DmaResult.UNSUPPORTED_REQUEST;
             }
             case COMPLETER_ABORT -> {
-                from.aborted(true);
+                from.errors().aborted(true);
                 yield DmaResult.COMPLETER_ABORT;
             }
             case NO_COMPLETION -> DmaResult.TIMEOUT;
             case POISONED -> {
-                from.error(PcieError.POISONED, false, request);
+                from.errors().log(PcieError.POISONED, false, request);
                 yield DmaResult.POISONED;
             }
         };
@@ -59,11 +59,12 @@ final class RequestErrors {
     static void failed(Endpoint completer, ReadFailure failure, long address, long bytes) {
         Port root = completer.rootPort();
         Tlp request = ofCpu(root, false, address, bytes);
-        completer.answers(failure, request);
+        completer.errors().answers(failure, request);
         if (root != null) {
             switch (failure.kind()) {
-                case NO_COMPLETION -> root.error(PcieError.COMPLETION_TIMEOUT, false, request);
-                case POISONED -> root.error(PcieError.POISONED, false, request);
+                case NO_COMPLETION ->
+                        root.errors().log(PcieError.COMPLETION_TIMEOUT, false, request);
+                case POISONED -> root.errors().log(PcieError.POISONED, false, request);
                 case UNSUPPORTED_REQUEST, COMPLETER_ABORT -> {}
             }
         }
@@ -74,7 +75,7 @@ final class RequestErrors {
         Port at = route.port();
         if (at != null && route.end() == Route.End.NOBODY) {
             Tlp request = ofCpu(at.rootPort(), write, address, bytes);
-            at.error(PcieError.UNSUPPORTED_REQUEST, !write, request);
+            at.errors().log(PcieError.UNSUPPORTED_REQUEST, !write, request);
         }
     }
 
@@ -89,9 +90,9 @@ final class RequestErrors {
      * @return {@link DmaResult#TIMEOUT}, or {@link DmaResult#GONE} if the life ends before
      */
     static int awaitTimeout(Endpoint from, long life, long address, long bytes) {
-        long left = from.completionTimeoutNanos();
+        long left = from.errors().completionTimeoutNanos();
         boolean interrupted = false;
-        from.pending(true);
+        from.errors().pending(true);
         while (left > 0 && from.generation() == life) {
             long slice = Math.min(left, SLICE_NANOS);
             try {
@@ -101,7 +102,7 @@ final class RequestErrors {
             }
             left -= left == Long.MAX_VALUE ? 0 : slice;
         }
-        from.pending(false);
+        from.errors().pending(false);
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -109,7 +110,7 @@ final class RequestErrors {
             return DmaResult.GONE;
         }
         Tlp request = new Tlp(false, from.requesterId(), address, bytes);
-        from.error(PcieError.COMPLETION_TIMEOUT, false, request);
+        from.errors().log(PcieError.COMPLETION_TIMEOUT, false, request);
         return DmaResult.TIMEOUT;
     }
 }

@@ -59,7 +59,7 @@ record Route(
     }
 
     static Route bar(Span span, long base, Endpoint function, int bar, @Nullable Port port) {
-        MemorySegment segment = function.memoryOf(bar);
+        MemorySegment segment = function.bars().memory(bar);
         return new Route(
                 segment == null ? End.REGISTERS : End.MEMORY,
                 span.first(),

@@ -126,7 +126,7 @@ final class Router {
                     && from.reachesSiblings()) {
                 int bar = claimedBar(sibling, address, span);
                 if (bar >= 0) {
-                    return Route.bar(span, sibling.base(bar), sibling, bar, null);
+                    return Route.bar(span, sibling.bars().base(bar), sibling, bar, null);
                 }
             }
         }
@@ -136,9 +136,9 @@ final class Router {
     /** {@return which BAR decodes an address, or -1} */
     private static int claimedBar(Endpoint endpoint, long address, Span span) {
         for (int bar = 0; bar < Endpoint.BARS; bar++) {
-            long base = endpoint.base(bar);
+            long base = endpoint.bars().base(bar);
             if (base != 0) {
-                long last = base + endpoint.barBytes(bar) - 1;
+                long last = base + endpoint.bars().bytes(bar) - 1;
                 span.bound(address, base, last);
                 if (Long.compareUnsigned(address - base, last - base) <= 0) {
                     return bar;
@@ -185,7 +185,7 @@ final class Router {
                 case Endpoint endpoint -> {
                     int bar = claimedBar(endpoint, address, span);
                     if (bar >= 0) {
-                        return new Claim(null, endpoint, bar, endpoint.base(bar));
+                        return new Claim(null, endpoint, bar, endpoint.bars().base(bar));
                     }
                 }
             }

@@ -1,6 +1,5 @@
 package org.peerlane.tests.fabric;
 
-import java.lang.annotation.Annotation;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,7 +18,8 @@ import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.live.LiveExecution;
-import org.peerlane.iommu.core.IommuConfig;
+import org.peerlane.iommu.api.TableFormat;
+import org.peerlane.iommu.core.IommuSettings;
 import org.peerlane.iommu.core.IommuUnit;
 import org.peerlane.memory.core.SparseMemory;
 import org.peerlane.trace.api.TraceEvent;
@@ -33,6 +33,9 @@ import org.peerlane.trace.api.Tracer;
  * the page allocator's lock is no switch point. {@link #close} fails if a page is still taken.
  */
 final class Rig implements AutoCloseable {
+    private static final IommuSettings STRICT =
+            IommuSettings.of(TableFormat.VTD_SECOND_STAGE, IommuSettings.Mode.STRICT);
+
     static final long SECOND = 1_000_000_000L;
 
     /** A root port with a switch of two below it. */
@@ -75,7 +78,7 @@ final class Rig implements AutoCloseable {
                         iommu,
                         queued);
         if (iommu) {
-            this.iommu = new IommuUnit(execution, tracer, memory, root, new Settings("strict"));
+            this.iommu = new IommuUnit(execution, tracer, memory, root, STRICT);
             root.translation(this.iommu);
         } else {
             this.iommu = null;
@@ -210,49 +213,6 @@ final class Rig implements AutoCloseable {
             throw new AssertionError(
                     "%d pages of RAM are still taken"
                             .formatted(freePages - RAM.pages().freePages()));
-        }
-    }
-
-    /** What a board says of its IOMMU. */
-    private record Settings(String mode) implements IommuConfig {
-        @Override
-        public String format() {
-            return "vtd";
-        }
-
-        @Override
-        public int inputBits() {
-            return 0;
-        }
-
-        @Override
-        public int outputBits() {
-            return 52;
-        }
-
-        @Override
-        public boolean interruptRemapping() {
-            return false;
-        }
-
-        @Override
-        public int faultSlots() {
-            return 64;
-        }
-
-        @Override
-        public int atsTimeoutMs() {
-            return 1000;
-        }
-
-        @Override
-        public String[] reserved() {
-            return new String[0];
-        }
-
-        @Override
-        public Class<? extends Annotation> annotationType() {
-            return IommuConfig.class;
         }
     }
 }

@@ -1,0 +1,121 @@
+package org.peerlane.bus.pcie;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.BarLayout;
+import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.pcie.config.BarRegisters;
+import org.peerlane.bus.pcie.config.FunctionConfig;
+
+/**
+ * The memory BARs of one function: where they decode now, as config space says, and where the
+ * enumerator has put them. Those of a virtual function follow from its physical one (PC-35).
+ *
+ * <p><b>Threads.</b> Any reads; {@link #follow} with the function's lock held, {@link #place} on
+ * the life-cycle thread. What is published never changes.
+ */
+final class EndpointBars {
+    private static final int BARS = Endpoint.BARS;
+
+    private final @Nullable BarLayout[] layouts = new BarLayout[BARS];
+
+    /** Of the function that has made this one; null: it is no virtual one. */
+    private final @Nullable EndpointBars physical;
+
+    /** Number of a virtual function, from 1. */
+    private final int vf;
+
+    /** Guarded by the function's lock. */
+    private final long[] scratch = new long[BarRegisters.ROM + 1];
+
+    /** Where BARs decode; 0: not. */
+    private volatile long[] decoding = new long[BARS];
+
+    /** Bytes of the BARs; a resizable one may change. */
+    private volatile long[] sizes = new long[BARS];
+
+    /** Where the enumerator has put the BARs, then those of the virtual functions; 0: nowhere. */
+    private volatile long[] places = new long[2 * BARS];
+
+    EndpointBars(FunctionLayout layout, @Nullable EndpointBars physical, int vf) {
+        this.physical = physical;
+        this.vf = vf;
+        layout.bars().forEach(bar -> layouts[bar.index()] = bar);
+    }
+
+    /** {@return by index: the BAR, or null; not to be changed} */
+    @Nullable BarLayout[] layouts() {
+        return layouts;
+    }
+
+    /** {@return where a BAR decodes, as a bus address; 0: not} */
+    long base(int bar) {
+        return decoding[bar];
+    }
+
+    long bytes(int bar) {
+        return sizes[bar];
+    }
+
+    /** {@return what is behind a BAR that behaves like memory, or null} */
+    @Nullable MemorySegment memory(int bar) {
+        BarLayout behind = layouts[bar];
+        return behind == null ? null : behind.memory();
+    }
+
+    /** {@return whether there is a memory BAR of that index, and it has an address} */
+    boolean isPlaced(int index) {
+        BarLayout bar = index < 0 || index >= BARS ? null : layouts[index];
+        return bar != null && !bar.io() && placeOf(index) != 0;
+    }
+
+    /** {@return where the enumerator has put a BAR, as a bus address; 0: nowhere} */
+    long placeOf(int index) {
+        if (physical == null) {
+            return places[index];
+        }
+        long first = physical.places[BARS + index];
+        return first == 0 ? 0 : first + (vf - 1) * sizes[index];
+    }
+
+    /**
+     * Says where the enumerator has put a BAR; from {@link Endpoint#BARS} on, the virtual ones'.
+     */
+    void place(int index, long base) {
+        long[] now = places.clone();
+        now[index] = base;
+        places = now;
+    }
+
+    /** {@return where the BARs are, then the virtual functions'; 0: nowhere} */
+    long[] places() {
+        return places;
+    }
+
+    /**
+     * Takes over what config space says.
+     *
+     * @param answers the function is there and not in reset
+     * @param virtual what the physical function says of its virtual ones
+     * @return whether a BAR decodes elsewhere now
+     */
+    boolean follow(FunctionConfig config, boolean answers, VirtualState virtual) {
+        config.bases(scratch);
+        long[] now = new long[BARS];
+        long[] bytes = new long[BARS];
+        for (int i = 0; i < BARS; i++) {
+            BarLayout bar = layouts[i];
+            boolean mine = physical == null;
+            long base = mine ? scratch[i] : config.awake() ? virtual.base(vf, i) : 0;
+            now[i] = answers && bar != null && !bar.io() ? base : 0;
+            bytes[i] = mine ? config.bars().bytes(i) : virtual.barBytes(i);
+        }
+        boolean moved = !Arrays.equals(now, decoding) || !Arrays.equals(bytes, sizes);
+        if (moved) {
+            sizes = bytes;
+            decoding = now;
+        }
+        return moved;
+    }
+}
