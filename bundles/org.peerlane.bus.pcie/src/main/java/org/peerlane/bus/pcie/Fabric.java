@@ -125,6 +125,20 @@ final class Fabric {
         return epoch;
     }
 
+    /**
+     * {@return whether anybody could tell a request from its neighbour: by a checkpoint of the way,
+     * or by the trace}
+     */
+    boolean isWatched() {
+        return translated.isActive()
+                || beforeCopy.isActive()
+                || betweenTransactions.isActive()
+                || beforeArrival.isActive()
+                || trace.dmaRead.isOn()
+                || trace.dmaWrite.isOn()
+                || trace.dmaLost.isOn();
+    }
+
     /** A port, a decoder, who is there, or the IOMMU has changed. */
     void changed() {
         EPOCH.getAndAdd(this, 1L);

@@ -283,8 +283,8 @@ final class FunctionDmaPort implements DmaPort {
             long offset,
             long length,
             boolean write) {
-        // nobody can come in between: requests that follow each other are counted as one
-        long step = fabric.betweenTransactions.isActive() ? PAGE : RUN;
+        // nobody looks or comes in between: requests that follow each other are counted as one
+        long step = length > PAGE && !fabric.isWatched() ? RUN : PAGE;
         long done = 0;
         while (true) {
             long from = at + done;
@@ -783,7 +783,7 @@ final class FunctionDmaPort implements DmaPort {
     }
 
     private void lose(long from, long bytes, String why) {
-        lost.increment();
+        lost.add(((from & PAGE - 1) + bytes + PAGE - 1) / PAGE); // requests, had they been single
         if (trace.dmaLost.isOn()) {
             trace.dmaLost.emit(new BusEvents.DmaLost(address(), from, bytes, why));
         }

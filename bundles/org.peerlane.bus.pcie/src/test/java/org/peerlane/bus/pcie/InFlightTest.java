@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.time.Duration;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.testkit.WatchedExecution;
 
 @DisplayName("Counting what is in flight")
 class InFlightTest {
-    private final InFlight inFlight = new InFlight(new ThreadExecution(), "test");
+    private final InFlight inFlight =
+            new InFlight(new WatchedExecution(new LiveExecution("test")), "test");
 
     @Test
     void aDrainWaitsForThoseBeforeItAndNotForThoseAfterIt() throws Exception {

@@ -14,6 +14,8 @@ import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.testkit.WatchedExecution;
 import org.peerlane.trace.api.TraceEvent;
 import org.peerlane.trace.api.TraceSink;
 import org.peerlane.trace.api.Tracer;
@@ -26,7 +28,7 @@ final class TestMachine implements AutoCloseable {
     static final long SECOND = 1_000_000_000L;
     static final int VENDOR = 0x1234;
 
-    final ThreadExecution execution = new ThreadExecution();
+    final WatchedExecution execution = new WatchedExecution(new LiveExecution("test"));
     final TestMemory memory = new TestMemory();
     final Tracer tracer = new Tracer(execution::nanoTime, execution.lock("trace"));
     final List<TraceEvent> events = Collections.synchronizedList(new ArrayList<>());

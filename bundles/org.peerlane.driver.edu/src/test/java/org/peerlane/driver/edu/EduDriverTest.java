@@ -29,11 +29,13 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.peerlane.driver.edu.FakeEdu.Mishap;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.iommu.core.DirectDmaApi;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.PageAllocator;
 import org.peerlane.memory.core.SparseMemory;
+import org.peerlane.testkit.WatchedExecution;
 
 @DisplayName("The edu driver")
 class EduDriverTest {
@@ -42,7 +44,7 @@ class EduDriverTest {
 
     @TempDir Path folder;
 
-    private final ThreadExecution execution = new ThreadExecution();
+    private final WatchedExecution execution = new WatchedExecution(new LiveExecution("test"));
     private final SparseMemory memory = new SparseMemory(execution, 512);
     private final PageAllocator pages = memory.pages();
     private final FakeEdu edu = new FakeEdu(memory, 4);
@@ -174,7 +176,7 @@ class EduDriverTest {
     @Test
     void waitsFiveSecondsForALostInterruptAndStopsTheDevice() throws Exception {
         driver.probe(edu);
-        execution.nanosPerLook = 1_000_000_000;
+        execution.passPerLook(1_000_000_000);
         edu.plan(Mishap.NO_INTERRUPT, 3, () -> {});
         copyFails(file(3 * PIECE), Errno.ETIMEDOUT, "no interrupt within 5 s");
         assertThat(edu.isBusMaster()).isFalse();
@@ -238,7 +240,7 @@ class EduDriverTest {
     void anInterruptedUserStopsTheDeviceFirst() throws Exception {
         driver.probe(edu);
         Path file = file(PIECE);
-        execution.nanosPerLook = 1_000_000_000;
+        execution.passPerLook(1_000_000_000);
         edu.plan(Mishap.HANG, 1, () -> Thread.currentThread().interrupt());
         copyFails(file, Errno.EINTR, "interrupted while a transfer was under way");
         assertThat(Thread.interrupted()).isTrue();

@@ -43,7 +43,7 @@ class EduDeviceTest {
     @AfterEach
     void closeEndsTheEngine() {
         edu.close();
-        assertThat(slot.execution.alive()).isZero();
+        assertThat(slot.execution.alive()).isEmpty();
         assertThat(slot.execution.failures()).isEmpty();
     }
 
@@ -332,7 +332,7 @@ class EduDeviceTest {
                 .isThrownBy(() -> new EduDeviceType().create(other))
                 .satisfies(e -> assertThat(e.errno()).isEqualTo(Errno.EINVAL))
                 .withMessageContaining("dmaMaskBits is " + bits);
-        assertThat(other.execution.alive()).isZero();
+        assertThat(other.execution.alive()).isEmpty();
     }
 
     private Armed stopAt(String checkpoint, CountDownLatch reached, CountDownLatch goOn) {

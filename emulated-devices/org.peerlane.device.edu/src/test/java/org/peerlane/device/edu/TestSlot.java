@@ -11,6 +11,8 @@ import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.InterruptPort;
+import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.testkit.WatchedExecution;
 import org.peerlane.trace.api.TraceEvent;
 import org.peerlane.trace.api.TraceSink;
 import org.peerlane.trace.api.Tracer;
@@ -21,7 +23,7 @@ final class TestSlot implements DeviceSlot, DmaPort, InterruptPort, TraceSink {
     final Semaphore interrupts = new Semaphore(0);
     final List<TraceEvent> events = new CopyOnWriteArrayList<>();
     final List<Long> addresses = new CopyOnWriteArrayList<>();
-    final ThreadExecution execution = new ThreadExecution();
+    final WatchedExecution execution = new WatchedExecution(new LiveExecution("test"));
     private final Map<String, Object> options;
     private final Tracer tracer = new Tracer(System::nanoTime, execution.lock("tracer"));
 
@@ -59,7 +61,7 @@ final class TestSlot implements DeviceSlot, DmaPort, InterruptPort, TraceSink {
     }
 
     @Override
-    public ThreadExecution execution() {
+    public WatchedExecution execution() {
         return execution;
     }
 
