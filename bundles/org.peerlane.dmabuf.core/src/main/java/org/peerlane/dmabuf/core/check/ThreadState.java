@@ -1,0 +1,19 @@
+package org.peerlane.dmabuf.core.check;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** What one thread is in the middle of. <b>Threads.</b> Its own. */
+final class ThreadState {
+    /** Locks that it holds, oldest first: reservations and what plugins announce. */
+    final List<Object> held = new ArrayList<>();
+
+    /** Buffers that it is invalidating, outermost first. */
+    final List<Object> invalidating = new ArrayList<>();
+
+    /** How deep it is on the way to signal. */
+    int signalling;
+
+    /** How deep it is in atomic context: callbacks of fences. */
+    int atomic;
+}
