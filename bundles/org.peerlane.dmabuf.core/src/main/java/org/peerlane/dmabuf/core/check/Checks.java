@@ -50,6 +50,24 @@ public final class Checks {
         }
     }
 
+    /**
+     * This thread begins to wait, until {@link #endWait}.
+     *
+     * @param what a {@link HeldLock}, a fence, or whatever else somebody must end
+     */
+    public void beginWait(Object what) {
+        if (on) {
+            states.get().waitsFor = what;
+        }
+    }
+
+    /** Ends what {@link #beginWait} began. */
+    public void endWait() {
+        if (on) {
+            states.get().waitsFor = null;
+        }
+    }
+
     /** This thread enters atomic context: it may not sleep until {@link #leaveAtomic}. */
     public void enterAtomic() {
         if (on) {
