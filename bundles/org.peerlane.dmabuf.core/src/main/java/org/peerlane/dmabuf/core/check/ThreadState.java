@@ -2,6 +2,7 @@ package org.peerlane.dmabuf.core.check;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What one thread is in the middle of. <b>Threads.</b> Its own. */
 final class ThreadState {
@@ -16,4 +17,7 @@ final class ThreadState {
 
     /** How deep it is in atomic context: callbacks of fences. */
     int atomic;
+
+    /** The fence that it has put on a timeline last, until that is published. */
+    Checks.@Nullable Unpublished made;
 }
