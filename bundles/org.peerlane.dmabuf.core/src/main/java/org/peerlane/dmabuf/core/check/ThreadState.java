@@ -20,4 +20,7 @@ final class ThreadState {
 
     /** How deep it is in atomic context: callbacks of fences. */
     int atomic;
+
+    /** The fence that it has put on a timeline last, until that is published. */
+    Checks.@Nullable Unpublished made;
 }

@@ -1,0 +1,31 @@
+package org.peerlane.dmabuf.core.fence;
+
+import org.jspecify.annotations.Nullable;
+
+/** What checks keep of one fence. <b>Threads.</b> As the fence. */
+final class FenceWatch {
+    /** Where the fence was made: only the stack counts. */
+    final Throwable creator = new Throwable("made here");
+
+    /** Its timeline, once it is on one. */
+    volatile @Nullable Timeline timeline;
+
+    /** Whether the watchdog has reported it. */
+    volatile boolean reported;
+
+    /** {@return the frames below the core's own, as one line} */
+    String madeBy() {
+        StringBuilder text = new StringBuilder();
+        int frames = 0;
+        for (StackTraceElement frame : creator.getStackTrace()) {
+            if (!frame.getClassName().startsWith("org.peerlane.dmabuf.core.fence.")
+                    && !frame.getClassName().equals("org.peerlane.dmabuf.api.Fences")) {
+                text.append(frames == 0 ? "" : " < ").append(frame);
+                if (++frames == 8) {
+                    break;
+                }
+            }
+        }
+        return text.toString();
+    }
+}
