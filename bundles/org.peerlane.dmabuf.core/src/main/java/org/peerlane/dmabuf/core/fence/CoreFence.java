@@ -291,10 +291,14 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
         }
         FenceEnvironment environment = environment();
         long time = nanoTime != 0 ? nanoTime : environment.execution.nanoTime();
-        TIMESTAMP.setRelease(this, time != 0 ? time : 1);
         FenceWatch watched = watch;
         if (watched != null && watched.timeline != null) {
+            // before anybody can see that it has ended, and signal the next of the timeline
             watched.timeline.signaled(seqno, isSeqno64());
+        }
+        TIMESTAMP.setRelease(this, time != 0 ? time : 1);
+        if (watched != null) {
+            checkOverwritten(watched);
         }
         if (environment.signaled.isOn()) {
             environment.signaled.emit(
@@ -393,7 +397,11 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
                             + callback.getClass().getName()
                             + " that waits for a fence already");
         }
-        return enable() && link(callback);
+        if (enable() && link(callback)) {
+            return true;
+        }
+        isSignaledBit(); // error and time are there to be seen, as after a wait
+        return false;
     }
 
     @Override
@@ -488,6 +496,37 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
         }
         if (watch != null) {
             owner.watchdog.published();
+        }
+    }
+
+    /**
+     * It has taken the place of one before it on its timeline, in a reservation: that one must end
+     * before it, or is forgotten while it runs (RV-13). Keeps nothing while checks are off.
+     *
+     * @param reservation for the report
+     */
+    public void overwrote(Fence earlier, String reservation) {
+        FenceWatch watched = watch;
+        if (watched == null || !(earlier instanceof CoreFence before) || before.isEnded()) {
+            return;
+        }
+        watched.overwrote.getAndUpdate(
+                others -> new FenceWatch.Overwritten(before, reservation, others));
+        if (isEnded()) {
+            checkOverwritten(watched);
+        }
+    }
+
+    private void checkOverwritten(FenceWatch watched) {
+        FenceWatch.Overwritten old = watched.overwrote.getAndSet(null);
+        for (; old != null; old = old.next()) {
+            if (!old.fence().isEnded()) {
+                report(
+                        "CK-21",
+                        Severity.FATAL,
+                        "signaled before %s, whose place in %s it took: activities that do not wait for each other need a timeline each"
+                                .formatted(old.fence(), old.reservation()));
+            }
         }
     }
 

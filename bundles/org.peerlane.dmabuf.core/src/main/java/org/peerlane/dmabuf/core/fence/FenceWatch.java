@@ -1,5 +1,6 @@
 package org.peerlane.dmabuf.core.fence;
 
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /** What checks keep of one fence. <b>Threads.</b> As the fence. */
@@ -9,6 +10,12 @@ final class FenceWatch {
 
     /** Its timeline, once it is on one. */
     volatile @Nullable Timeline timeline;
+
+    /** What it took the place of in reservations, unsignaled then; forgotten when it signals. */
+    final AtomicReference<@Nullable Overwritten> overwrote = new AtomicReference<>();
+
+    /** A fence whose place in a reservation was taken by a later one of its timeline. */
+    record Overwritten(CoreFence fence, String reservation, @Nullable Overwritten next) {}
 
     /** Whether the watchdog has reported it. */
     volatile boolean reported;

@@ -61,7 +61,7 @@ public final class CoreAcquireContext implements AcquireContext {
                             + reservation.name()
                             + " after done(): a transaction that takes more locks must not say so");
         }
-        if (slow && contended == null) {
+        if (slow && contended == null && held == 0) {
             kind.report(
                     "RV-3",
                     Severity.HINT,

@@ -9,6 +9,7 @@ import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.api.Violation.Severity;
 import org.peerlane.dmabuf.core.check.HeldLock;
+import org.peerlane.dmabuf.core.fence.CoreFence;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -21,6 +22,7 @@ import org.peerlane.kernel.api.ErrnoException;
  *
  * <p><b>Interrupts.</b> One that ends a wait stays pending for the thread, as a signal does.
  */
+@SuppressWarnings("ReferenceEquality") // the very thread, the very fence
 public final class CoreReservation implements Reservation, HeldLock {
     private final ReservationClass kind;
     private final String name;
@@ -299,20 +301,25 @@ public final class CoreReservation implements Reservation, HeldLock {
                     "CK-22",
                     Severity.WRONG,
                     "%s gets %s, a container: slots merge by context, so add its members"
-                            .formatted(name, text(fence)));
+                            .formatted(name, fence));
         }
         kind.add.reached();
         Fence old;
         try {
             old = fences.add(fence, usage);
-        } catch (IllegalStateException e) {
+        } catch (FenceList.NoSlotException e) {
             String sentence =
                     "%s gets %s for %s without a reserved slot: reserve in the same critical section, and again after what may have added fences"
-                            .formatted(name, text(fence), usage);
+                            .formatted(name, fence, usage);
             report("CK-20", Severity.FATAL, sentence);
             throw new IllegalStateException(sentence, e);
         }
         if (old != null) {
+            if (old != fence
+                    && fence instanceof CoreFence core
+                    && core.context() == old.context()) {
+                core.overwrote(old, name);
+            }
             old.put();
         }
         if (kind.fenceAdded.isOn()) {
@@ -351,9 +358,9 @@ public final class CoreReservation implements Reservation, HeldLock {
                     "%s has %s for %s replaced by %s for %s, which does not cover it: it is %s"
                             .formatted(
                                     name,
-                                    text(old),
+                                    old,
                                     under,
-                                    text(fence),
+                                    fence,
                                     usage,
                                     weaker ? "of a weaker class" : "earlier on its timeline"));
         }
@@ -395,8 +402,7 @@ public final class CoreReservation implements Reservation, HeldLock {
         report(
                 "CK-23",
                 Severity.WRONG,
-                "%s loses %s for %s, unsignaled, to a list without it"
-                        .formatted(name, text(old), under));
+                "%s loses %s for %s, unsignaled, to a list without it".formatted(name, old, under));
     }
 
     @Override
@@ -472,10 +478,6 @@ public final class CoreReservation implements Reservation, HeldLock {
                             .formatted(
                                     Thread.currentThread().getName(), what, name, nameOf(holder)));
         }
-    }
-
-    private static String text(Fence fence) {
-        return "fence %d:%d of %s".formatted(fence.context(), fence.seqno(), fence.driverName());
     }
 
     private void report(String rule, Severity severity, String sentence) {

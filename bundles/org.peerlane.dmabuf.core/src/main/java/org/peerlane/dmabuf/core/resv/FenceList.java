@@ -1,5 +1,6 @@
 package org.peerlane.dmabuf.core.resv;
 
+import java.io.Serial;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
@@ -7,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.dmabuf.api.Reservation.FenceVisitor;
+import org.peerlane.dmabuf.core.fence.CoreFence;
 import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -25,6 +27,7 @@ import org.peerlane.kernel.api.ErrnoException;
  * takes a reference to each fence before it looks at it, and one whose last holder has let go
  * meanwhile has left the list.
  */
+@SuppressWarnings("ReferenceEquality") // the very array, the very fence
 final class FenceList {
     /** As many as the kernel's allocator gives in one piece. */
     static final int MOST = 1 << 19;
@@ -32,6 +35,11 @@ final class FenceList {
     private static final FenceUsage[] USAGES = FenceUsage.values();
     private static final int CELLS = USAGES.length;
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(Fence[].class);
+
+    /** No slot is left. */
+    static final class NoSlotException extends RuntimeException {
+        @Serial private static final long serialVersionUID = 1;
+    }
 
     private final Checkpoint read;
     private final Checkpoint waited;
@@ -107,7 +115,7 @@ final class FenceList {
      * Adds a fence, and takes a reference of it.
      *
      * @return the fence that it overwrote, whose reference is the caller's now; or null
-     * @throws IllegalStateException no slot is left
+     * @throws NoSlotException no slot is left, and nothing has changed
      */
     @Nullable Fence add(Fence fence, FenceUsage usage) {
         @Nullable Fence[] now = cells;
@@ -125,7 +133,7 @@ final class FenceList {
             }
         }
         if (reserved == 0 || free < 0) {
-            throw new IllegalStateException();
+            throw new NoSlotException();
         }
         reserved--;
         put(now, free + usage.ordinal(), free + usage.ordinal(), fence);
@@ -158,9 +166,16 @@ final class FenceList {
     }
 
     private static void put(@Nullable Fence[] now, int to, int from, Fence fence) {
+        publish(fence);
         CELL.setRelease(now, to, fence.get());
         if (from != to) {
             CELL.setRelease(now, from, null);
+        }
+    }
+
+    private static void publish(Fence fence) {
+        if (fence instanceof CoreFence core) {
+            core.published();
         }
     }
 
@@ -170,6 +185,7 @@ final class FenceList {
      * @param replaced is shown what goes, with its class, while its reference still holds
      */
     void replace(long context, Fence fence, FenceUsage usage, FenceVisitor replaced) {
+        publish(fence);
         @Nullable Fence[] before = cells;
         @Nullable Fence[] after = before.clone(); // a weaker class would escape a reader
         for (int slot = 0; slot < after.length; slot += CELLS) {
@@ -294,7 +310,29 @@ final class FenceList {
      * @param stable whether the caller holds the reservation
      */
     boolean testSignaled(FenceUsage usage, boolean stable) {
-        return waitTimeout(usage, stable, false, 0) > 0;
+        @Nullable Fence[] now = cells;
+        while (true) {
+            for (int slot = 0; slot < now.length; slot += CELLS) {
+                for (int in = usage.ordinal(); in >= 0; in--) {
+                    Fence fence = stable ? now[slot + in] : referenced(now, slot + in);
+                    if (fence == null) {
+                        continue;
+                    }
+                    boolean signaled = fence.isSignaled();
+                    if (!stable) {
+                        fence.put();
+                    }
+                    if (!signaled) {
+                        return false;
+                    }
+                }
+            }
+            @Nullable Fence[] again = cells;
+            if (again == now) {
+                return true;
+            }
+            now = again;
+        }
     }
 
     /** Waits for all fences of a class and those before it; starts over when the list changes. */

@@ -32,6 +32,8 @@ final class Waiter {
         woken.signal();
     }
 
+    /** Until it is woken, or without a reason: the caller loops. */
+    @SuppressWarnings("WaitNotInLoop") // so does its caller
     void sleep(boolean interruptible) {
         if (!interruptible) {
             woken.awaitUninterruptibly();
