@@ -17,8 +17,8 @@ import org.peerlane.kernel.api.ErrnoException;
  * from the chain while somebody walks it; a chain of any length is freed without recursion.
  *
  * <p><b>Protocol.</b> {@code previous} only ever moves back, by compare and set; who reads it takes
- * a reference with {@code getUnlessZero} and looks again whether it is still there. Whoever waits
- * for a point has one callback, which sits on one unsignaled fence of the chain at a time.
+ * a reference with {@code getUnlessZero}, and reads again if it came too late. Whoever waits for a
+ * point has one callback, which sits on one unsignaled fence of the chain at a time.
  *
  * <p><b>Threads.</b> Any.
  */
@@ -128,19 +128,15 @@ final class ChainFence extends CoreFence {
         return at instanceof ChainFence point ? point.fence : at;
     }
 
-    /** {@return the point before, with one reference, or null} */
-    @SuppressWarnings("ReferenceEquality") // the very point
+    /**
+     * {@return the point before, with one reference, or null} One that has left the chain meanwhile
+     * is as good: it has signaled.
+     */
     private @Nullable Fence before() {
         while (true) {
             Fence seen = previous;
-            if (seen == null) {
-                return null;
-            }
-            if (seen.getUnlessZero() != null) {
-                if (previous == seen) {
-                    return seen;
-                }
-                seen.put();
+            if (seen == null || seen.getUnlessZero() != null) {
+                return seen;
             }
         }
     }

@@ -429,6 +429,7 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
      * Gains flags; whoever brings in LISTED lists it, whoever brings in ENABLED asks the issuer.
      */
     private void list(int gained) {
+        environment().beforeMark.reached();
         int before = (int) FLAGS.getAndBitwiseOr(this, gained);
         if ((gained & ~before & LISTED) != 0) {
             owner.live.add(this);

@@ -28,7 +28,7 @@ public final class CoreFences implements Fences {
     private static final int TIMELINES = 1 << 16;
 
     final FenceEnvironment environment;
-    final LiveFences live = new LiveFences();
+    final LiveFences live;
     final OperationsGate gate;
     final FenceWatchdog watchdog;
     private final String name;
@@ -47,6 +47,7 @@ public final class CoreFences implements Fences {
     public CoreFences(FenceEnvironment environment, String name) {
         this.environment = environment;
         this.name = name;
+        live = new LiveFences(environment.execution);
         gate = new OperationsGate(environment.execution);
         watchdog = new FenceWatchdog(this);
     }

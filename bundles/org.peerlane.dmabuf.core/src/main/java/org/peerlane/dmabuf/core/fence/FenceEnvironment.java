@@ -47,6 +47,7 @@ public final class FenceEnvironment {
 
     final Checkpoint beforeClaim;
     final Checkpoint beforeLink;
+    final Checkpoint beforeMark;
     final Checkpoint beforeUnlink;
     final Checkpoint beforeCallback;
     final Checkpoint beforeDone;
@@ -112,6 +113,7 @@ public final class FenceEnvironment {
         beforeCallback = execution.checkpoint("dmabuf.fence.signal.before-callback");
         beforeDone = execution.checkpoint("dmabuf.fence.signal.before-done");
         beforeLink = execution.checkpoint("dmabuf.fence.add-callback.before-link");
+        beforeMark = execution.checkpoint("dmabuf.fence.enable.before-mark");
         beforeUnlink = execution.checkpoint("dmabuf.fence.remove-callback.before-unlink");
         beforeRevive = execution.checkpoint("dmabuf.fence.get-unless-zero.before-get");
         beforeOperation = execution.checkpoint("dmabuf.fence.operation.before-call");

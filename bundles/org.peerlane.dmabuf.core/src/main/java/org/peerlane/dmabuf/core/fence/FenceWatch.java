@@ -1,10 +1,25 @@
 package org.peerlane.dmabuf.core.fence;
 
+import java.util.Arrays;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.dmabuf.api.Fences;
 
 /** What checks keep of one fence. <b>Threads.</b> As the fence. */
 final class FenceWatch {
+    private static final int FRAMES = 8;
+
+    private static final Set<String> MAKERS =
+            Set.of(
+                    Fences.class.getName(),
+                    CoreFences.class.getName(),
+                    CoreFence.class.getName(),
+                    ArrayFence.class.getName(),
+                    ChainFence.class.getName(),
+                    FenceMerge.class.getName());
+
     /** Where the fence was made: only the stack counts. */
     final Throwable creator = new Throwable("made here");
 
@@ -20,19 +35,12 @@ final class FenceWatch {
     /** Whether the watchdog has reported it. */
     volatile boolean reported;
 
-    /** {@return the frames below the core's own, as one line} */
+    /** {@return who made it, as one line: the frames below those that make fences} */
     String madeBy() {
-        StringBuilder text = new StringBuilder();
-        int frames = 0;
-        for (StackTraceElement frame : creator.getStackTrace()) {
-            if (!frame.getClassName().startsWith("org.peerlane.dmabuf.core.fence.")
-                    && !frame.getClassName().equals("org.peerlane.dmabuf.api.Fences")) {
-                text.append(frames == 0 ? "" : " < ").append(frame);
-                if (++frames == 8) {
-                    break;
-                }
-            }
-        }
-        return text.toString();
+        return Arrays.stream(creator.getStackTrace())
+                .dropWhile(frame -> MAKERS.contains(frame.getClassName()))
+                .limit(FRAMES)
+                .map(StackTraceElement::toString)
+                .collect(Collectors.joining(" < "));
     }
 }

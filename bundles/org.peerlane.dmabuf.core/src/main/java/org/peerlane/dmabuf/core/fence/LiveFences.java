@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.exec.api.Checkpoint;
+import org.peerlane.exec.api.Execution;
 
 /**
  * The fences of one owner that somebody else can see and that still need the owner: in slots of
@@ -45,7 +47,10 @@ final class LiveFences {
 
     private final AtomicReferenceArray<Chunk> newest = new AtomicReferenceArray<>(STRIPES);
 
-    LiveFences() {
+    private final Checkpoint beforeTake;
+
+    LiveFences(Execution execution) {
+        beforeTake = execution.checkpoint("dmabuf.fence.list.before-take");
         for (int i = 0; i < STRIPES; i++) {
             newest.set(i, new Chunk(FIRST, null));
         }
@@ -62,7 +67,7 @@ final class LiveFences {
         }
     }
 
-    private static boolean addTo(Chunk chunk, CoreFence fence, int probes) {
+    private boolean addTo(Chunk chunk, CoreFence fence, int probes) {
         int mask = chunk.slots.length() - 1;
         int from = chunk.hint;
         int count = probes == 0 ? mask + 1 : probes;
@@ -70,6 +75,7 @@ final class LiveFences {
             int index = (from + i) & mask;
             if (chunk.slots.getPlain(index) == null) {
                 fence.place(chunk, index);
+                beforeTake.reached();
                 if (chunk.slots.compareAndSet(index, null, fence)) {
                     chunk.hint = (index + 1) & mask;
                     return true;
