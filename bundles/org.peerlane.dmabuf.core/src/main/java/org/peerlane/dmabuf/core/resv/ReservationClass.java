@@ -32,6 +32,9 @@ public final class ReservationClass {
     /** The lock is not to be had; the caller has not queued yet. */
     final Checkpoint contended;
 
+    /** Between the holder's look whether anybody waits and its letting go of the lock. */
+    final Checkpoint beforeFree;
+
     /** The lock is free; the holder has not yet looked whether anybody queued meanwhile. */
     final Checkpoint freed;
 
@@ -84,6 +87,7 @@ public final class ReservationClass {
         beforeGrant = execution.checkpoint("dmabuf.resv.lock.before-grant");
         taken = execution.checkpoint("dmabuf.resv.lock.taken");
         contended = execution.checkpoint("dmabuf.resv.lock.contended");
+        beforeFree = execution.checkpoint("dmabuf.resv.unlock.before-free");
         freed = execution.checkpoint("dmabuf.resv.unlock.freed");
         backsOff = execution.checkpoint("dmabuf.resv.lock.backs-off");
         read = execution.checkpoint("dmabuf.resv.read");

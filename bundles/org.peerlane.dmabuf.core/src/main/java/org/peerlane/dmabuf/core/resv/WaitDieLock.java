@@ -198,7 +198,11 @@ final class WaitDieLock {
             handOver();
             return;
         }
-        word = null;
+        try {
+            kind.beforeFree.reached();
+        } finally {
+            word = null;
+        }
         try {
             kind.freed.reached();
         } finally {

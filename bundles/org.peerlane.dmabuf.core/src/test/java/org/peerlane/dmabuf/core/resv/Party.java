@@ -75,7 +75,7 @@ final class Party {
                 answer = step.answer; // it may have ended, and waits for the next
                 return answer == null ? "waits" : answer;
             }
-            Thread.onSpinWait();
+            lookAgain();
         }
     }
 
@@ -87,9 +87,16 @@ final class Party {
             if (answer != null) {
                 return answer;
             }
-            Thread.onSpinWait();
+            lookAgain();
         }
         throw new AssertionError("no step yet");
+    }
+
+    private static void lookAgain() {
+        if (Thread.interrupted()) { // by the test's time limit
+            throw new AssertionError("the step never ended");
+        }
+        Thread.onSpinWait();
     }
 
     boolean waits() {

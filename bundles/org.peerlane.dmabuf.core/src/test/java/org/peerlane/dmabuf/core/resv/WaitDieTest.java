@@ -393,7 +393,10 @@ class WaitDieTest {
 
     @Test
     void whatAnActionAtACheckpointThrowsLeavesTheLockAsItWas() {
-        for (String point : new String[] {"lock.before-take", "lock.taken", "unlock.freed"}) {
+        for (String point :
+                new String[] {
+                    "lock.before-take", "lock.taken", "unlock.before-free", "unlock.freed"
+                }) {
             CoreAcquireContext mine = bed.acquire();
             try (var armed =
                     execution
