@@ -179,8 +179,13 @@ final class ProcessMappings implements MappingOperations {
         }
         try {
             services.points.faultEntered.reached();
-            return services.callouts.ask(
-                    buffer, buffer.owner().owner(), "fault", () -> exporter.fault(buffer, fault));
+            FaultResult result =
+                    services.callouts.<@Nullable FaultResult>ask(
+                            buffer,
+                            buffer.owner().owner(),
+                            "fault",
+                            () -> exporter.fault(buffer, fault));
+            return result == null ? FaultResult.BUS_ERROR : result;
         } finally {
             buffer.revocation().faultEnds();
         }
