@@ -42,6 +42,7 @@ final class BufferAttachment implements Attachment {
     private final boolean revocable;
     private final @Nullable Object importerPrivate;
     private final AtomicInteger pins = new AtomicInteger();
+    private final AtomicInteger mappingCount = new AtomicInteger();
     private final PhysicalMappings physical = new PhysicalMappings(this);
     private final PeerTables peerTables = new PeerTables(this);
 
@@ -196,6 +197,11 @@ final class BufferAttachment implements Attachment {
     /** [held] */
     void latest(BufferMapping mapping) {
         latest = mapping;
+    }
+
+    /** {@return its part of the buffer's mappings; changes with that} */
+    AtomicInteger mappingCount() {
+        return mappingCount;
     }
 
     PeerTables peerTables() {

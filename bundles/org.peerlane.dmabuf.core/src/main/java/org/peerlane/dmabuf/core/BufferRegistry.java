@@ -29,6 +29,7 @@ final class BufferRegistry {
     /** {@return the buffer with one reference, the caller's, or null: none, or it is ending} */
     @Nullable Buffer get(long id) {
         Buffer buffer = live.get(id);
+        services.points.listFound.reached(); // it may end here
         return buffer != null && buffer.getUnlessZero() ? buffer : null;
     }
 
@@ -42,8 +43,14 @@ final class BufferRegistry {
         return held;
     }
 
+    /** {@return how many are on the list, ending ones included} */
+    int size() {
+        return live.size();
+    }
+
     /** Runs on the thread of the last put. */
     void run(Buffer buffer) {
+        services.points.releaseBegun.reached();
         live.remove(buffer.id());
         buffer.owner().forget(buffer);
         services.points.releaseUnlisted.reached();

@@ -33,6 +33,7 @@ final class MappingSet {
         try {
             mappings.add(mapping);
             mapping.epoch().join();
+            mapping.attachment().mappingCount().incrementAndGet();
         } finally {
             lock.unlock();
         }
@@ -47,6 +48,7 @@ final class MappingSet {
                 return false;
             }
             fences = mapping.epoch().leave();
+            mapping.attachment().mappingCount().decrementAndGet();
             Condition waited = unmapped;
             if (mappings.isEmpty() && waited != null) {
                 waited.signalAll();
@@ -78,6 +80,9 @@ final class MappingSet {
 
     /** {@return those of an attachment, oldest first} */
     List<BufferMapping> of(BufferAttachment attachment) {
+        if (attachment.mappingCount().get() == 0) {
+            return List.of();
+        }
         List<BufferMapping> own = new ArrayList<>();
         for (BufferMapping mapping : all()) {
             if (mapping.attachment().equals(attachment)) {

@@ -6,6 +6,8 @@ import org.peerlane.exec.api.Execution;
 /** The checkpoints of the core's protocols, in the order in which each protocol passes them. */
 final class Points {
     final Checkpoint exportBeforeListed;
+    final Checkpoint listFound;
+    final Checkpoint releaseBegun;
     final Checkpoint releaseUnlisted;
     final Checkpoint releaseReleased;
     final Checkpoint attachAsked;
@@ -32,6 +34,8 @@ final class Points {
 
     Points(Execution execution) {
         exportBeforeListed = execution.checkpoint("dmabuf.export.before-listed");
+        listFound = execution.checkpoint("dmabuf.list.found");
+        releaseBegun = execution.checkpoint("dmabuf.release.begun");
         releaseUnlisted = execution.checkpoint("dmabuf.release.unlisted");
         releaseReleased = execution.checkpoint("dmabuf.release.released");
         attachAsked = execution.checkpoint("dmabuf.attach.asked");

@@ -185,7 +185,7 @@ class BufferLifeTest {
                 .checkpoints()
                 .arm(
                         "dmabuf.release.unlisted",
-                        () -> order.add("unlisted " + machine.core.buffers().size()));
+                        () -> order.add("unlisted " + machine.core.registry().size()));
         exporter.before =
                 (name, _) -> {
                     if (name.equals("release")) {

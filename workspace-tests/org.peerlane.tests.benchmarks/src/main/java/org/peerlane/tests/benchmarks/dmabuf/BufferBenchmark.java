@@ -97,9 +97,8 @@ public class BufferBenchmark {
         }
     }
 
-    /** A buffer with attachments. */
-    @State(Scope.Thread)
-    public static class Attached {
+    /** A machine whose buffer has attachments, with a mapping each. */
+    public static class Attached extends Machine {
         /** How many. */
         @Param({"1", "10", "1000"})
         int attachments;
@@ -107,12 +106,11 @@ public class BufferBenchmark {
         /** Makes the state. */
         public Attached() {}
 
-        /** Makes them, with a mapping each. */
+        /** Makes them. */
         @Setup
-        public void make(Machine machine) {
+        public void attach() {
             for (int i = 0; i < attachments; i++) {
-                machine.owner
-                        .dynamicAttach(machine.buffer, machine.device, machine.operations, null)
+                owner.dynamicAttach(buffer, device, operations, null)
                         .mapUnlocked(DmaDirection.TO_DEVICE);
             }
         }
@@ -184,7 +182,7 @@ public class BufferBenchmark {
 
     /** All importers are told. */
     @Benchmark
-    public void invalidate(Machine machine, Attached attached) {
+    public void invalidate(Attached machine) {
         machine.buffer.reservation().lock(null);
         try {
             machine.owner.invalidateMappings(machine.buffer);
