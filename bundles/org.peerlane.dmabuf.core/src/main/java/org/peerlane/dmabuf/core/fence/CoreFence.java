@@ -60,12 +60,12 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
     final CoreFences owner;
     private volatile @Nullable FenceOperations operations;
     private volatile int flags;
-    private volatile int references = 1;
+    private volatile int references;
     private long context;
     private long seqno;
     private volatile @Nullable Errno error;
     private volatile long timestamp; // 0: not yet
-    private volatile long publishedAt;
+    private long publishedAt; // written before PUBLISHED
 
     /** Where it is listed, if it is; and in which slot: written before. */
     private volatile LiveFences.@Nullable Chunk chunk;
@@ -77,7 +77,8 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
 
     CoreFence(CoreFences owner, FenceOperations operations) {
         this.owner = owner;
-        this.operations = operations;
+        OPERATIONS.set(this, operations); // nobody else knows it yet
+        REFERENCES.set(this, 1);
         if (environment().checks.isOn()) {
             watch = new FenceWatch();
         }
@@ -95,7 +96,7 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
         }
         context = onContext;
         seqno = at;
-        flags = wide ? INITIALISED | WIDE : INITIALISED;
+        FLAGS.setRelease(this, wide ? INITIALISED | WIDE : INITIALISED);
         FenceEnvironment environment = environment();
         FenceWatch watched = watch;
         if (watched != null) {

@@ -122,7 +122,7 @@ abstract class SignalQueue implements Fence {
             if (HEAD.compareAndSet(this, seen, UNLINKING)) {
                 FenceCallback first = (FenceCallback) seen;
                 boolean found = first == callback || cut(first, callback);
-                head = first == callback ? first.next() : first;
+                HEAD.setRelease(this, first == callback ? first.next() : first);
                 if (found) {
                     callback.next(null);
                     callback.queue(null);

@@ -62,8 +62,7 @@ public class FenceBenchmark {
             Checks checks = new Checks(execution, tracer, checking);
             fences =
                     new CoreFences(
-                            new FenceEnvironment(
-                                    execution, tracer, checks, Profile.parse("7.3")),
+                            new FenceEnvironment(execution, tracer, checks, Profile.parse("7.3")),
                             "benchmark");
             context = fences.allocateContexts(1);
             for (int i = 0; i < counters.length; i++) {
