@@ -70,9 +70,11 @@ final class FenceWait {
                             fence.context(), fence.seqno(), Thread.currentThread().getName()));
         }
         long left = 0;
+        environment.checks.beginWait(fence);
         try {
             left = waitFor(fence, interruptible, timeoutNanos);
         } finally {
+            environment.checks.endWait();
             if (environment.waitEnd.isOn()) {
                 environment.waitEnd.emit(
                         new FenceEvents.FenceWaitEnd(

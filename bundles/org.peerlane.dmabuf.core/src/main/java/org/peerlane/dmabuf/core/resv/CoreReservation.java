@@ -39,7 +39,7 @@ public final class CoreReservation implements Reservation, HeldLock {
         this.owner = owner;
         this.buffer = buffer;
         lock = new WaitDieLock(kind);
-        fences = new FenceList(kind.read, kind.waited);
+        fences = new FenceList(kind.read, kind.waited, kind.execution.isSimulated());
         taking = "takes " + name;
         waiting = "waits for the fences of " + name;
     }

@@ -44,13 +44,17 @@ final class FenceList {
     private final Checkpoint read;
     private final Checkpoint waited;
 
+    /** Whether to let others run between the looks at two cells, and between filling them. */
+    private final boolean simulated;
+
     /** A multiple of {@link #CELLS}. Its cells are written with release. */
     private volatile @Nullable Fence[] cells = new Fence[0];
 
     /** Adds that are sure; there are at least as many empty slots. Guarded by the reservation. */
     private int reserved;
 
-    FenceList(Checkpoint read, Checkpoint waited) {
+    FenceList(Checkpoint read, Checkpoint waited, boolean simulated) {
+        this.simulated = simulated;
         this.read = read;
         this.waited = waited;
     }
@@ -165,10 +169,13 @@ final class FenceList {
                 : (int) fence.seqno() - (int) old.seqno() >= 0;
     }
 
-    private static void put(@Nullable Fence[] now, int to, int from, Fence fence) {
+    private void put(@Nullable Fence[] now, int to, int from, Fence fence) {
         publish(fence);
         CELL.setRelease(now, to, fence.get());
         if (from != to) {
+            if (simulated) {
+                read.reached();
+            }
             CELL.setRelease(now, from, null);
         }
     }
@@ -237,6 +244,9 @@ final class FenceList {
 
     /** {@return the fence of a cell with one reference; null if there is none} */
     private @Nullable Fence referenced(@Nullable Fence[] now, int at) {
+        if (simulated) {
+            read.reached();
+        }
         Fence seen = (Fence) CELL.getAcquire(now, at);
         while (seen != null) {
             read.reached();

@@ -1,4 +1,4 @@
-/** What sharing costs. Start at {@link FenceBenchmark}. */
+/** What the parts of the DMA-BUF core cost. */
 @NullMarked
 package org.peerlane.tests.benchmarks.dmabuf;
 
