@@ -90,4 +90,26 @@ public final class RefCount {
         }
         return false;
     }
+
+    /**
+     * One holder less, unless it is the last: whoever may not run the release now has somebody else
+     * {@link #put} then.
+     *
+     * @return whether it is done
+     * @throws IllegalStateException there was none left
+     */
+    public boolean putUnlessLast() {
+        int before = count();
+        while (before > 1) {
+            int seen = (int) COUNT.compareAndExchange(this, before, before - 1);
+            if (seen == before) {
+                return true;
+            }
+            before = seen;
+        }
+        if (before == 0) {
+            throw new IllegalStateException("put of " + what + ", which has been released");
+        }
+        return false;
+    }
 }

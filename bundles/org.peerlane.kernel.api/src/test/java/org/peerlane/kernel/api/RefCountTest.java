@@ -35,4 +35,17 @@ class RefCountTest {
         assertThat(released).hasValue(1);
         assertThat(count.count()).isZero();
     }
+
+    @Test
+    void theLastHolderStaysIfItMayNotRelease() {
+        count.get();
+        assertThat(count.putUnlessLast()).isTrue();
+        assertThat(count.putUnlessLast()).isFalse();
+        assertThat(count.count()).isEqualTo(1);
+        assertThat(released).hasValue(0);
+        count.put();
+        assertThatIllegalStateException()
+                .isThrownBy(count::putUnlessLast)
+                .withMessageContaining("buffer 7");
+    }
 }

@@ -50,6 +50,24 @@ public final class Checks {
         }
     }
 
+    /**
+     * This thread begins to wait, until {@link #endWait}.
+     *
+     * @param what a {@link HeldLock}, a fence, or whatever else somebody must end
+     */
+    public void beginWait(Object what) {
+        if (on) {
+            states.get().waitsFor = what;
+        }
+    }
+
+    /** Ends what {@link #beginWait} began. */
+    public void endWait() {
+        if (on) {
+            states.get().waitsFor = null;
+        }
+    }
+
     /** This thread enters atomic context: it may not sleep until {@link #leaveAtomic}. */
     public void enterAtomic() {
         if (on) {
@@ -76,6 +94,24 @@ public final class Checks {
     public void endSignalling(boolean cookie) {
         if (cookie) {
             states.get().signalling--;
+        }
+    }
+
+    /** {@return whether this thread is known to be on the way to signal fences} */
+    public boolean isSignalling() {
+        return on && states.get().signalling > 0;
+    }
+
+    /** What a thread has made and not shown to others yet: a fence. */
+    public interface Unpublished {
+        /** {@return whether it is still to be published} */
+        boolean isUnpublished();
+    }
+
+    /** This thread has put a fence on a timeline; from here on it may not allocate (CK-35). */
+    public void initialised(Unpublished fence) {
+        if (on) {
+            states.get().made = fence;
         }
     }
 
@@ -127,7 +163,11 @@ public final class Checks {
      */
     public void mightAllocate(String owner, String what) {
         mightSleep(owner, what);
-        if (on && states.get().signalling > 0) {
+        if (!on) {
+            return;
+        }
+        ThreadState state = states.get();
+        if (state.signalling > 0) {
             violations.report(
                     "CK-32",
                     Severity.FATAL,
@@ -136,6 +176,21 @@ public final class Checks {
                     0,
                     0,
                     what + " on the way to signal a fence; allocate before it is published");
+        }
+        Unpublished made = state.made;
+        if (made != null) {
+            state.made = null;
+            if (made.isUnpublished()) {
+                violations.report(
+                        "CK-35",
+                        Severity.FATAL,
+                        owner,
+                        0,
+                        0,
+                        0,
+                        "%s after %s was put on its timeline; allocate before"
+                                .formatted(what, made));
+            }
         }
     }
 }

@@ -1,0 +1,336 @@
+package org.peerlane.dmabuf.core;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+import org.peerlane.dmabuf.api.AttachOperations;
+import org.peerlane.dmabuf.api.AttachOperations.InvalidateMappings;
+import org.peerlane.dmabuf.api.Attachment;
+import org.peerlane.dmabuf.api.DmaBufMapping;
+import org.peerlane.dmabuf.api.DmaBufOperations.PhysicalRanges;
+import org.peerlane.dmabuf.api.ImporterDevice;
+import org.peerlane.dmabuf.api.MappingType;
+import org.peerlane.dmabuf.api.PhysicalList;
+import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.iommu.api.DmaDirection;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
+
+/**
+ * One device on one buffer.
+ *
+ * <p><b>Life.</b> {@code ATTACHING}, {@code LISTED}, {@code FREED}; changes under the reservation.
+ * <b>Threads.</b> Any.
+ */
+final class BufferAttachment implements Attachment {
+    /** Where it is in its life. */
+    enum Life {
+        /** The exporter is being asked. */
+        ATTACHING,
+        /** An invalidation reaches it. */
+        LISTED,
+        /** Nobody may use it. */
+        FREED
+    }
+
+    private final long id;
+    private final Buffer buffer;
+    private final OwnerDmaBufs owner;
+    private final ImporterDevice device;
+    private final Services services;
+    private final boolean dynamic;
+    private final boolean revocable;
+    private final @Nullable Object importerPrivate;
+    private final AtomicInteger pins = new AtomicInteger();
+    private final AtomicInteger mappingCount = new AtomicInteger();
+    private final PhysicalMappings physical = new PhysicalMappings(this);
+    private final PeerTables peerTables = new PeerTables(this);
+
+    /** The importer's callback; may be replaced by one that does nothing. */
+    private volatile @Nullable InvalidateMappings callback;
+
+    /** [held] The mapping made last; may have been taken back. */
+    private @Nullable BufferMapping latest;
+
+    private volatile @Nullable Object exporterPrivate;
+    private volatile boolean peer2peer;
+    private volatile MappingType mappingType;
+    private volatile Life life = Life.ATTACHING;
+
+    BufferAttachment(
+            long id,
+            Buffer buffer,
+            OwnerDmaBufs owner,
+            ImporterDevice device,
+            @Nullable AttachOperations operations,
+            @Nullable Object importerPrivate,
+            MappingType mappingType) {
+        this.id = id;
+        this.buffer = buffer;
+        this.owner = owner;
+        this.device = device;
+        this.importerPrivate = importerPrivate;
+        this.mappingType = mappingType;
+        services = buffer.services();
+        dynamic = operations != null;
+        callback = operations == null ? null : operations.invalidate();
+        revocable = callback != null;
+        peer2peer = operations != null && operations.allowPeer2Peer();
+    }
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    @Override
+    public Buffer buffer() {
+        return buffer;
+    }
+
+    /** {@return the importer} */
+    OwnerDmaBufs owner() {
+        return owner;
+    }
+
+    Services services() {
+        return services;
+    }
+
+    @Override
+    public ImporterDevice device() {
+        return device;
+    }
+
+    @Override
+    public @Nullable Object importerPrivate() {
+        return importerPrivate;
+    }
+
+    @Override
+    public @Nullable Object exporterPrivate() {
+        return exporterPrivate;
+    }
+
+    @Override
+    public void exporterPrivate(@Nullable Object data) {
+        exporterPrivate = data;
+    }
+
+    @Override
+    public boolean isDynamic() {
+        return dynamic;
+    }
+
+    @Override
+    public boolean isRevocable() {
+        return revocable;
+    }
+
+    @Override
+    public boolean peer2peer() {
+        return peer2peer;
+    }
+
+    @Override
+    public void clearPeer2Peer() {
+        if (life != Life.ATTACHING) {
+            services.report(
+                    "DB-22",
+                    Severity.WRONG,
+                    buffer.owner().owner(),
+                    this,
+                    0,
+                    "%s lowers peer2peer of %s, which is attached; expected that inside attach only"
+                            .formatted(buffer.exporterName(), this));
+        }
+        peer2peer = false;
+    }
+
+    /** Before the exporter is asked: what was negotiated. */
+    void agreed(MappingType type, boolean peers) {
+        mappingType = type;
+        peer2peer = peers;
+    }
+
+    @Override
+    public MappingType mappingType() {
+        return mappingType;
+    }
+
+    Life life() {
+        return life;
+    }
+
+    /** [held] */
+    void life(Life now) {
+        life = now;
+    }
+
+    /** Replaces the importer's callback, whose owner has left. */
+    void callback(InvalidateMappings tombstone) {
+        callback = tombstone;
+    }
+
+    /** [held] */
+    void invalidateMappings() {
+        InvalidateMappings now = callback;
+        if (now != null) {
+            now.invalidateMappings(this);
+        }
+    }
+
+    @Override
+    public int pins() {
+        return pins.get();
+    }
+
+    AtomicInteger pinCount() {
+        return pins;
+    }
+
+    /** [held] */
+    @Nullable BufferMapping latest() {
+        return latest;
+    }
+
+    /** [held] */
+    void latest(BufferMapping mapping) {
+        latest = mapping;
+    }
+
+    /** {@return its part of the buffer's mappings; changes with that} */
+    AtomicInteger mappingCount() {
+        return mappingCount;
+    }
+
+    PeerTables peerTables() {
+        return peerTables;
+    }
+
+    @Override
+    public List<DmaBufMapping> mappings() {
+        services.requireHeld(buffer, owner.owner(), "mappings");
+        return List.copyOf(buffer.mapped().of(this));
+    }
+
+    @Override
+    public void pin() {
+        enter("pin");
+        if (!dynamic) {
+            services.report(
+                    "DB-30",
+                    Severity.WRONG,
+                    owner.owner(),
+                    this,
+                    0,
+                    "%s pins %s, though it is static and is pinned while mapped"
+                            .formatted(device.name(), buffer));
+        }
+        buffer.pinning().pin(this);
+    }
+
+    @Override
+    public void unpin() {
+        enter("unpin");
+        buffer.pinning().unpin(this);
+    }
+
+    @Override
+    public DmaBufMapping map(DmaDirection direction) {
+        enter("map");
+        buffer.invalidation().refuseInside("map", this);
+        return buffer.mapper().map(this, direction);
+    }
+
+    @Override
+    public void unmap(DmaBufMapping mapping, DmaDirection direction) {
+        enter("unmap");
+        buffer.mapper().unmap(this, mapping, direction);
+    }
+
+    @Override
+    public DmaBufMapping mapUnlocked(DmaDirection direction) {
+        refuseHeld("mapUnlocked");
+        buffer.reservation().lock(null);
+        try {
+            return map(direction);
+        } finally {
+            buffer.reservation().unlock();
+        }
+    }
+
+    @Override
+    public void unmapUnlocked(DmaBufMapping mapping, DmaDirection direction) {
+        refuseHeld("unmapUnlocked");
+        buffer.reservation().lock(null);
+        try {
+            unmap(mapping, direction);
+        } finally {
+            buffer.reservation().unlock();
+        }
+    }
+
+    @Override
+    public PhysicalList mapPhysical() {
+        enter("mapPhysical");
+        buffer.invalidation().refuseInside("mapPhysical", this);
+        return physical.map();
+    }
+
+    @Override
+    public void unmapPhysical(PhysicalList list) {
+        enter("unmapPhysical");
+        physical.unmap(list);
+    }
+
+    /** [held] What was told of physical ranges is not valid any more. */
+    void physicalEnded() {
+        physical.ended();
+    }
+
+    /** {@return physical ranges that the importer still relies on} */
+    int physicalMappings() {
+        return physical.valid();
+    }
+
+    /** {@return the exporter, if it tells where its memory is} */
+    @Nullable PhysicalRanges physicalRanges() {
+        return buffer.operations() instanceof PhysicalRanges ranges ? ranges : null;
+    }
+
+    private void enter(String what) {
+        services.requireHeld(buffer, owner.owner(), what);
+    }
+
+    private void refuseHeld(String what) {
+        services.refuseHeld(
+                buffer.invalidation().isRunning() ? "CK-24" : "CK-17", buffer, owner.owner(), what);
+    }
+
+    /**
+     * [held] Refuses to map what is not attached, or not allowed (RK-13).
+     *
+     * @throws ErrnoException {@code EINVAL}, {@code ENODEV}
+     */
+    void requireUsable(String what) {
+        if (life != Life.LISTED) {
+            services.report(
+                    life == Life.ATTACHING ? "DB-24" : "DB-32",
+                    Severity.FATAL,
+                    owner.owner(),
+                    this,
+                    0,
+                    "%s of %s, which is %s; expected one that is attached"
+                            .formatted(what, this, life));
+            throw new ErrnoException(
+                    Errno.EINVAL, "%s of %s, which is %s".formatted(what, this, life));
+        }
+        buffer.revocation().requireOk(what);
+    }
+
+    @Override
+    public String toString() {
+        return "attachment %d of %s to %s".formatted(id, device.name(), buffer);
+    }
+}

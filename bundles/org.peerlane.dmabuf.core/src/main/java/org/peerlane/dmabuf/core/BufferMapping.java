@@ -1,0 +1,148 @@
+package org.peerlane.dmabuf.core;
+
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.peerlane.dmabuf.api.DmaBufMapping;
+import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.MappingState;
+import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.iommu.api.DmaDirection;
+import org.peerlane.iommu.api.SgTable;
+
+/**
+ * One answer of an exporter's map, and the importer's copy of it (DB-39).
+ *
+ * <p><b>Life.</b> Made and taken back by {@link MapProtocol}. <b>Threads.</b> Any.
+ */
+final class BufferMapping implements DmaBufMapping {
+    private final long id;
+    private final BufferAttachment attachment;
+    private final Epoch epoch;
+    private final DmaDirection direction;
+    private final SgTable exporters;
+    private final SgTable copy;
+    private final boolean pinned;
+    private final long created;
+
+    /** Moves of the storage to wait for before the first access; null once nobody needs them. */
+    private final AtomicReference<@Nullable List<Fence>> moves;
+
+    private volatile boolean unmapped;
+
+    BufferMapping(
+            long id,
+            BufferAttachment attachment,
+            Epoch epoch,
+            DmaDirection direction,
+            SgTable exporters,
+            SgTable copy,
+            boolean pinned,
+            List<Fence> moves,
+            long created) {
+        this.id = id;
+        this.attachment = attachment;
+        this.epoch = epoch;
+        this.direction = direction;
+        this.exporters = exporters;
+        this.copy = copy;
+        this.pinned = pinned;
+        this.moves = new AtomicReference<>(moves.isEmpty() ? null : moves);
+        this.created = created;
+    }
+
+    @Override
+    public long id() {
+        return id;
+    }
+
+    @Override
+    public long generation() {
+        return epoch.generation;
+    }
+
+    @Override
+    public BufferAttachment attachment() {
+        return attachment;
+    }
+
+    @Override
+    public DmaDirection direction() {
+        return direction;
+    }
+
+    @Override
+    public SgTable table() {
+        return copy;
+    }
+
+    @Override
+    public MappingState state() {
+        if (unmapped) {
+            return MappingState.UNMAPPED;
+        }
+        return attachment.isRevocable() ? epoch.state() : MappingState.VALID; // nobody told it
+    }
+
+    /** {@return what the exporter made, and takes back} */
+    SgTable exporters() {
+        return exporters;
+    }
+
+    Epoch epoch() {
+        return epoch;
+    }
+
+    /** {@return whether the storage was pinned for it (DB-31)} */
+    boolean isPinned() {
+        return pinned;
+    }
+
+    long created() {
+        return created;
+    }
+
+    /** [held] Nothing may use it from here on. */
+    void end() {
+        unmapped = true;
+        List<Fence> seen = moves.getAndSet(null);
+        if (seen != null) {
+            seen.forEach(Fence::put);
+        }
+    }
+
+    /**
+     * The device's first access through it; whoever watches DMA calls this. An access before the
+     * storage has arrived is reported as CK-28. Later calls do nothing.
+     */
+    void firstAccess() {
+        List<Fence> seen = moves.getAndSet(null);
+        if (seen == null) {
+            return;
+        }
+        boolean arrived = true;
+        for (Fence fence : seen) {
+            arrived &= fence.isSignaled();
+            fence.put();
+        }
+        if (!arrived) {
+            attachment
+                    .services()
+                    .report(
+                            "CK-28",
+                            Severity.WRONG,
+                            attachment.owner().owner(),
+                            attachment,
+                            id,
+                            ("%s uses mapping %d of %s while the storage is on the move; expected a"
+                                            + " wait for the KERNEL fences")
+                                    .formatted(
+                                            attachment.device().name(), id, attachment.buffer()));
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "mapping %d of %s".formatted(id, attachment);
+    }
+}

@@ -1,0 +1,125 @@
+package org.peerlane.dmabuf.core;
+
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.metatype.annotations.Designate;
+import org.peerlane.bus.api.PcieBus;
+import org.peerlane.dmabuf.api.BufferInfo;
+import org.peerlane.dmabuf.api.DmaBufDebug;
+import org.peerlane.dmabuf.api.Violation;
+import org.peerlane.dmabuf.core.check.Checks;
+import org.peerlane.exec.api.Execution;
+import org.peerlane.kernel.api.Machine;
+import org.peerlane.kernel.api.Profile;
+import org.peerlane.memory.api.AddressSpaces;
+import org.peerlane.trace.api.Tracer;
+
+/**
+ * What all bundles share: every buffer of the machine. Each bundle meets it through an {@link
+ * OwnerDmaBufs} of its own.
+ *
+ * <p><b>Life.</b> As long as the machine's profile is in force. A bus may come and go.
+ * <b>Threads.</b> Any.
+ */
+@Component(
+        service = {DmaBufCore.class, DmaBufDebug.class},
+        configurationPid = "org.peerlane.dmabuf.core")
+@Designate(ocd = DmaBufConfig.class)
+public final class DmaBufCore implements DmaBufDebug {
+    private final Services services;
+    private final BufferRegistry registry;
+    private final Inspection inspection;
+
+    /** Null while there is none. */
+    private volatile @Nullable PcieBus bus;
+
+    /** For the framework. */
+    @Activate
+    public DmaBufCore(
+            @Reference Execution execution,
+            @Reference Tracer tracer,
+            @Reference Machine machine,
+            @Reference AddressSpaces spaces,
+            DmaBufConfig config) {
+        this(execution, tracer, machine.profile(), spaces, config.checks());
+    }
+
+    /**
+     * For tests and programs without a framework.
+     *
+     * @param spaces null if no process maps anything
+     * @param checks whether to watch threads
+     */
+    @SuppressWarnings("this-escape") // the bus is asked later
+    public DmaBufCore(
+            Execution execution,
+            Tracer tracer,
+            Profile profile,
+            @Nullable AddressSpaces spaces,
+            boolean checks) {
+        Checks watched = new Checks(execution, tracer, checks);
+        services =
+                new Services(
+                        execution,
+                        tracer,
+                        watched,
+                        profile,
+                        new CorePrimitives(execution, tracer, watched, profile),
+                        spaces,
+                        () -> bus);
+        registry = new BufferRegistry(services);
+        inspection = new Inspection(services, registry);
+    }
+
+    /** The machine has a bus, on which peers have routes to each other. */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void setBus(PcieBus now) {
+        bus = now;
+    }
+
+    /** It has none any more. */
+    @SuppressWarnings("ReferenceEquality") // the very service
+    public void unsetBus(PcieBus before) {
+        if (bus == before) {
+            bus = null;
+        }
+    }
+
+    Services services() {
+        return services;
+    }
+
+    BufferRegistry registry() {
+        return registry;
+    }
+
+    @Override
+    public List<BufferInfo> buffers() {
+        return inspection.buffers();
+    }
+
+    @Override
+    public BufferInfo buffer(long id) {
+        return inspection.buffer(id);
+    }
+
+    @Override
+    public List<String> why(long id) {
+        return inspection.why(id);
+    }
+
+    @Override
+    public List<Violation> violations() {
+        return services.checks.violations().latest();
+    }
+
+    @Override
+    public long violationCount() {
+        return services.checks.violations().count();
+    }
+}

@@ -1,0 +1,85 @@
+package org.peerlane.dmabuf.core;
+
+import org.peerlane.dmabuf.api.RevokeState;
+import org.peerlane.iommu.api.DmaDirection;
+import org.peerlane.trace.api.TraceEvent;
+
+/** What the core reports. The first eight are the kernel's tracepoints (DB-68). */
+public final class DmaBufEvents {
+    private DmaBufEvents() {}
+
+    /** A buffer was made. */
+    public record DmaBufExport(long buffer, String exporter, String owner, long size)
+            implements TraceEvent {}
+
+    /** A buffer got a descriptor. */
+    public record DmaBufFd(long buffer, int fd) implements TraceEvent {}
+
+    /** A buffer has one more holder. */
+    public record DmaBufGet(long buffer, int references) implements TraceEvent {}
+
+    /** A buffer has one holder less. */
+    public record DmaBufPut(long buffer, int references) implements TraceEvent {}
+
+    /** A static importer has registered. */
+    public record DmaBufAttach(long buffer, long attachment, String device, String owner)
+            implements TraceEvent {}
+
+    /** An importer with operations of its own has registered. */
+    public record DmaBufDynamicAttach(
+            long buffer, long attachment, String device, String owner, boolean peer2peer)
+            implements TraceEvent {}
+
+    /** An importer has gone; no callback to it is under way. */
+    public record DmaBufDetach(long buffer, long attachment, String device) implements TraceEvent {}
+
+    /** A process maps a part. */
+    public record DmaBufMmap(long buffer, long offset, long bytes) implements TraceEvent {}
+
+    /** The storage has been freed. */
+    public record DmaBufReleased(long buffer) implements TraceEvent {}
+
+    /** An attachment has one more pin. */
+    public record DmaBufPinned(long buffer, long attachment, int pins) implements TraceEvent {}
+
+    /** An attachment has one pin less. */
+    public record DmaBufUnpinned(long buffer, long attachment, int pins) implements TraceEvent {}
+
+    /** A device has addresses. */
+    public record DmaBufMapped(
+            long buffer,
+            long attachment,
+            long mapping,
+            long generation,
+            DmaDirection direction,
+            int segments)
+            implements TraceEvent {}
+
+    /** A device has given its addresses back. */
+    public record DmaBufUnmapped(long buffer, long attachment, long mapping)
+            implements TraceEvent {}
+
+    /** All mappings made before are stale; the importers have been told. */
+    public record DmaBufInvalidated(long buffer, long generation, int told, int fences)
+            implements TraceEvent {}
+
+    /** Access is allowed, being taken away, or gone (section 13.2). */
+    public record DmaBufRevokeChanged(long buffer, RevokeState from, RevokeState to)
+            implements TraceEvent {}
+
+    /** The kernel addresses the memory, for the first time or no longer. */
+    public record DmaBufVmapped(long buffer, int count) implements TraceEvent {}
+
+    /** A CPU access has begun: the fences have been waited for. */
+    public record CpuAccessBegun(long buffer, DmaDirection direction) implements TraceEvent {}
+
+    /** A CPU access has ended. */
+    public record CpuAccessEnded(long buffer, DmaDirection direction) implements TraceEvent {}
+
+    /** Fences have left as a sync file, or have come from one. */
+    public record SyncFileMoved(long buffer, boolean imported, int flags, int fences)
+            implements TraceEvent {}
+
+    /** A poll waits for a fence, and holds the buffer meanwhile (DB-65). */
+    public record PollArmed(long buffer, boolean write) implements TraceEvent {}
+}

@@ -1,0 +1,98 @@
+package org.peerlane.dmabuf.core;
+
+import org.peerlane.dmabuf.api.Violation.Severity;
+
+/**
+ * Tells the importers of a buffer that their mappings are stale (DY-10).
+ *
+ * <p><b>Locks.</b> Everything under the reservation. <b>Cost.</b> Linear in attachments, whatever
+ * the number of mappings.
+ */
+final class Invalidation {
+    private final Buffer buffer;
+    private final Services services;
+
+    /** Changes under the reservation. */
+    private volatile Epoch current;
+
+    /** [held] */
+    private boolean running;
+
+    Invalidation(Buffer buffer, Services services) {
+        this.buffer = buffer;
+        this.services = services;
+        current = new Epoch(0, buffer.reservation());
+    }
+
+    Epoch current() {
+        return current;
+    }
+
+    /** [held] {@return whether this thread is inside of one, hence in an importer's callback} */
+    boolean isRunning() {
+        return running && buffer.reservation().isHeld();
+    }
+
+    /**
+     * [held] Runs one.
+     *
+     * @throws IllegalStateException from inside of one, of the same buffer (reported as CK-24)
+     */
+    void run() {
+        if (isRunning()) {
+            throw services.broken(
+                    "CK-24",
+                    Callers.outside(),
+                    buffer,
+                    "an importer's callback invalidates %s, which has called it".formatted(buffer));
+        }
+        running = true;
+        Epoch ended = current;
+        ended.end();
+        current = new Epoch(ended.generation + 1, buffer.reservation());
+        int told = 0;
+        int fences = 0;
+        try {
+            services.points.invalidateBegun.reached();
+            for (BufferAttachment attachment : buffer.attached().snapshot()) {
+                if (attachment.isRevocable()) {
+                    tell(attachment);
+                    told++;
+                    services.points.invalidateTold.reached();
+                }
+            }
+        } finally {
+            running = false;
+            fences = ended.seal(buffer.mapped().isEmpty(ended));
+        }
+        if (services.trace.invalidated.isOn()) {
+            services.trace.invalidated.emit(
+                    new DmaBufEvents.DmaBufInvalidated(
+                            buffer.id(), current.generation, told, fences));
+        }
+        services.points.invalidateDone.reached();
+    }
+
+    private void tell(BufferAttachment attachment) {
+        attachment.physicalEnded();
+        services.callouts.tell(
+                buffer,
+                attachment.owner().owner(),
+                "the callback of " + attachment.device().name(),
+                attachment::invalidateMappings);
+    }
+
+    /** [held] Reports what an importer does from inside of its callback though it must not. */
+    void refuseInside(String what, BufferAttachment attachment) {
+        if (isRunning()) {
+            services.report(
+                    "CK-24",
+                    Severity.FATAL,
+                    attachment.owner().owner(),
+                    attachment,
+                    0,
+                    "%s of %s from inside of an importer's callback for it"
+                            .formatted(what, buffer));
+        }
+    }
+}

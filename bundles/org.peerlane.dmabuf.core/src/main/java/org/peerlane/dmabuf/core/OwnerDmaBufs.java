@@ -1,0 +1,322 @@
+package org.peerlane.dmabuf.core;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.osgi.framework.Bundle;
+import org.osgi.service.component.ComponentContext;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ServiceScope;
+import org.peerlane.bus.api.PeerProvider;
+import org.peerlane.dmabuf.api.AcquireContext;
+import org.peerlane.dmabuf.api.AttachOperations;
+import org.peerlane.dmabuf.api.Attachment;
+import org.peerlane.dmabuf.api.DmaBuf;
+import org.peerlane.dmabuf.api.DmaBufs;
+import org.peerlane.dmabuf.api.ExportInfo;
+import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.Fences;
+import org.peerlane.dmabuf.api.ImporterDevice;
+import org.peerlane.dmabuf.api.MatchEntry;
+import org.peerlane.dmabuf.api.Reservation;
+import org.peerlane.dmabuf.api.SyncFile;
+import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.iommu.api.DmaDirection;
+import org.peerlane.iommu.api.SgTable;
+import org.peerlane.kernel.api.AddressRange;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.FileTable;
+import org.peerlane.kernel.api.OpenFile;
+import org.peerlane.kernel.api.PhysicalAddress;
+import org.peerlane.kernel.api.Profile.Series;
+
+/**
+ * The core as one bundle sees it, and what that bundle has: buffers that it exports, attachments
+ * that it made.
+ *
+ * <p><b>Life.</b> Until {@link #close}: new work is refused from then on.
+ *
+ * <p><b>Threads.</b> Any.
+ */
+@Component(service = DmaBufs.class, scope = ServiceScope.BUNDLE)
+public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
+    private final String owner;
+    private final Services services;
+    private final BufferRegistry registry;
+    private final Exporting exporting;
+    private final Attaching attaching;
+    private final Fences fences;
+
+    /** Buffers whose count is not zero, by number. */
+    private final Map<Long, Buffer> buffers = new ConcurrentHashMap<>();
+
+    /** Attachments, the exporter being asked included, by number. */
+    private final Map<Long, BufferAttachment> attachments = new ConcurrentHashMap<>();
+
+    private volatile boolean leaving;
+
+    /** For the bundle that asked. */
+    @Activate
+    public OwnerDmaBufs(ComponentContext context, @Reference DmaBufCore core) {
+        this(nameOf(context.getUsingBundle()), core);
+    }
+
+    /** For tests and programs without a framework. */
+    public OwnerDmaBufs(String owner, DmaBufCore core) {
+        this.owner = owner;
+        services = core.services();
+        registry = core.registry();
+        exporting = new Exporting(services, registry);
+        attaching = new Attaching(services);
+        fences = services.primitives.fences(owner);
+    }
+
+    private static String nameOf(Bundle bundle) {
+        String name = bundle.getSymbolicName();
+        return name == null ? "bundle " + bundle.getBundleId() : name;
+    }
+
+    @Override
+    public String owner() {
+        return owner;
+    }
+
+    @Override
+    public Fences fences() {
+        return fences;
+    }
+
+    @Override
+    public Reservation newReservation(String name) {
+        return services.primitives.reservation(name, owner, 0);
+    }
+
+    @Override
+    public AcquireContext acquire() {
+        return services.primitives.acquire(owner);
+    }
+
+    @Override
+    public SyncFile syncFile(Fence fence) {
+        return services.primitives.syncFile(fence);
+    }
+
+    // Buffers.
+
+    @Override
+    public DmaBuf export(ExportInfo info) {
+        return exporting.export(this, info);
+    }
+
+    @Override
+    public int fd(FileTable files, @Nullable DmaBuf buffer, int flags) {
+        if (!(buffer instanceof Buffer own)) {
+            throw new ErrnoException(
+                    Errno.EINVAL, "a descriptor for %s; expected a buffer".formatted(buffer));
+        }
+        services.requireFree(own, owner, "fd");
+        long id = own.id(); // it may be closed as soon as it is installed (DB-7)
+        int fd = files.install(own);
+        if (services.trace.fd.isOn()) {
+            services.trace.fd.emit(new DmaBufEvents.DmaBufFd(id, fd));
+        }
+        return fd;
+    }
+
+    @Override
+    public DmaBuf get(FileTable files, int fd) {
+        OpenFile file = files.get(fd);
+        if (file instanceof Buffer buffer) {
+            if (services.trace.get.isOn()) {
+                services.trace.get.emit(
+                        new DmaBufEvents.DmaBufGet(buffer.id(), buffer.references()));
+            }
+            return buffer;
+        }
+        file.put();
+        throw new ErrnoException(
+                Errno.EINVAL,
+                "descriptor %d is a %s; expected a dmabuf".formatted(fd, file.fileType()));
+    }
+
+    @Override
+    public void put(@Nullable DmaBuf buffer) {
+        if (buffer == null) {
+            report("DB-9", "put of null; expected a buffer");
+            return;
+        }
+        buffer.put();
+    }
+
+    // Attachments.
+
+    @Override
+    public Attachment dynamicAttach(
+            @Nullable DmaBuf buffer,
+            @Nullable ImporterDevice device,
+            @Nullable AttachOperations operations,
+            @Nullable Object importerPrivate) {
+        return attaching.attach(
+                this,
+                buffer,
+                device,
+                Negotiation.scatterListOnly(device, operations),
+                operations,
+                importerPrivate);
+    }
+
+    @Override
+    public Attachment mappingAttach(
+            @Nullable DmaBuf buffer,
+            @Nullable ImporterDevice device,
+            List<MatchEntry> entries,
+            @Nullable AttachOperations operations,
+            @Nullable Object importerPrivate) {
+        if (!services.profile.has(Series.MAPTYPES)) {
+            throw new ErrnoException(
+                    Errno.EOPNOTSUPP,
+                    "profile %s has no mapping types; expected the series maptypes"
+                            .formatted(services.profile));
+        }
+        return attaching.attach(
+                this, buffer, device, List.copyOf(entries), operations, importerPrivate);
+    }
+
+    @Override
+    public void detach(@Nullable DmaBuf buffer, @Nullable Attachment attachment) {
+        attaching.detach(this, buffer, attachment);
+    }
+
+    // The exporter's.
+
+    @Override
+    public void invalidateMappings(DmaBuf buffer) {
+        Buffer own = own(buffer, "invalidateMappings");
+        services.requireHeld(own, owner, "invalidateMappings");
+        own.invalidation().run();
+    }
+
+    @Override
+    public void revoke(DmaBuf buffer, boolean forGood) {
+        own(buffer, "revoke").revocation().revoke(forGood);
+    }
+
+    @Override
+    public void unrevoke(DmaBuf buffer) {
+        own(buffer, "unrevoke").revocation().unrevoke();
+    }
+
+    /**
+     * {@return a buffer that this exports} Only an exporter takes access away (RK-1).
+     *
+     * @throws ErrnoException {@code EPERM} it is another's
+     */
+    private Buffer own(DmaBuf buffer, String what) {
+        if (buffer instanceof Buffer own && own.owner().equals(this)) {
+            return own;
+        }
+        String sentence = "%s of %s by %s, who does not export it".formatted(what, buffer, owner);
+        report("RK-1", sentence);
+        throw new ErrnoException(Errno.EPERM, sentence);
+    }
+
+    @Override
+    public SgTable mapPeer(
+            Attachment attachment,
+            @Nullable PeerProvider provider,
+            List<AddressRange<PhysicalAddress>> ranges,
+            DmaDirection direction) {
+        BufferAttachment ours = (BufferAttachment) attachment;
+        services.requireHeld(ours.buffer(), owner, "mapPeer");
+        return ours.peerTables().map(provider, ranges, direction);
+    }
+
+    @Override
+    public void freeSgTable(Attachment attachment, SgTable table, DmaDirection direction) {
+        BufferAttachment ours = (BufferAttachment) attachment;
+        services.requireHeld(ours.buffer(), owner, "freeSgTable");
+        ours.peerTables().free(table, direction);
+    }
+
+    // What this has.
+
+    /** {@return whether its buffer is refused} Nothing is enrolled from then on. */
+    boolean isLeaving() {
+        return leaving;
+    }
+
+    /** {@return false if it is leaving: then it is not enrolled} */
+    boolean enrol(Buffer buffer) {
+        buffers.put(buffer.id(), buffer);
+        if (leaving) { // looked after: either this sees it, or who leaves sees the buffer
+            buffers.remove(buffer.id());
+            return false;
+        }
+        return true;
+    }
+
+    void forget(Buffer buffer) {
+        buffers.remove(buffer.id());
+    }
+
+    /** {@return false if it is leaving: then it is not enrolled} */
+    boolean enrol(BufferAttachment attachment) {
+        attachments.put(attachment.id(), attachment);
+        if (leaving) { // as above
+            attachments.remove(attachment.id());
+            return false;
+        }
+        return true;
+    }
+
+    void forget(BufferAttachment attachment) {
+        attachments.remove(attachment.id());
+    }
+
+    /** {@return its buffers, oldest first; no reference to any of them} */
+    List<Buffer> buffers() {
+        List<Buffer> all = new ArrayList<>(buffers.values());
+        all.sort((one, other) -> Long.compare(one.id(), other.id()));
+        return all;
+    }
+
+    /** {@return its attachments, oldest first} */
+    List<BufferAttachment> attachments() {
+        List<BufferAttachment> all = new ArrayList<>(attachments.values());
+        all.sort((one, other) -> Long.compare(one.id(), other.id()));
+        return all;
+    }
+
+    /** Refuses new work, and reports what is left: the bundle lets go. */
+    @Override
+    @Deactivate
+    public void close() {
+        leaving = true;
+        Map<String, Integer> left = new LinkedHashMap<>();
+        for (BufferAttachment attachment : attachments()) {
+            left.merge(attachment.toString(), 1, Integer::sum);
+        }
+        for (Buffer buffer : buffers()) {
+            left.merge("buffer " + buffer, 1, Integer::sum);
+        }
+        if (!left.isEmpty()) {
+            report("CK-6", "%s leaves and has not given back %s".formatted(owner, left.keySet()));
+        }
+    }
+
+    private void report(String rule, String sentence) {
+        services.checks.violations().report(rule, Severity.WRONG, owner, 0, 0, 0, sentence);
+    }
+
+    @Override
+    public String toString() {
+        return owner;
+    }
+}
