@@ -17,6 +17,7 @@ import org.peerlane.bus.pcie.TypeVersion;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.exec.api.Work;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.iommu.api.TableFormat;
 import org.peerlane.iommu.core.IommuSettings;
@@ -30,7 +31,9 @@ import org.peerlane.trace.api.Tracer;
  * A machine made of the real parts: 2 MiB of RAM, a root complex, an IOMMU if it has one.
  *
  * <p>The RAM is one for all schedules, since making its file costs more than a whole schedule; so
- * the page allocator's lock is no switch point. {@link #close} fails if a page is still taken.
+ * the page allocator's lock is no switch point. {@link #close} fails if a page is still taken, or
+ * if the parts have left a thread or a timer of a live execution; a simulated schedule does not end
+ * before its threads.
  */
 final class Rig implements AutoCloseable {
     private static final IommuSettings STRICT =
@@ -106,6 +109,10 @@ final class Rig implements AutoCloseable {
         synchronized (events) {
             return events.stream().filter(of::isInstance).map(of::cast).toList();
         }
+    }
+
+    boolean hasIommu() {
+        return iommu != null;
     }
 
     IommuUnit iommu() {
@@ -208,11 +215,25 @@ final class Rig implements AutoCloseable {
     @Override
     public void close() {
         empty();
+        if (execution instanceof LiveExecution live) {
+            nothingIsLeftOf(live);
+        }
         pages.forEach(page -> RAM.pages().free(page, 0));
         if (RAM.pages().freePages() != freePages) {
             throw new AssertionError(
                     "%d pages of RAM are still taken"
                             .formatted(freePages - RAM.pages().freePages()));
+        }
+    }
+
+    private static void nothingIsLeftOf(LiveExecution live) {
+        try {
+            List<Work> left = live.awaitEnd(SECOND);
+            if (!left.isEmpty()) {
+                throw new AssertionError("left behind: " + left);
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 }
