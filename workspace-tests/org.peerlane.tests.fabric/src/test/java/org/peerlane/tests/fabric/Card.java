@@ -26,21 +26,29 @@ final class Card implements DeviceModel {
     final DeviceSlot slot;
     final MemorySegment vram = MemorySegment.ofArray(new byte[VRAM]);
     final List<ResetKind> resets = Collections.synchronizedList(new ArrayList<>());
+    private final List<CapabilityLayout> more;
     private final List<EmulatedThread> engines = Collections.synchronizedList(new ArrayList<>());
     volatile boolean stopping;
     volatile boolean closed;
 
-    Card(DeviceSlot slot) {
+    Card(DeviceSlot slot, List<CapabilityLayout> more) {
         this.slot = slot;
+        this.more = more;
     }
 
     /** Keeps the cards it has made, by the order of the slots. */
     static final class Type implements DeviceType {
         final List<Card> made = Collections.synchronizedList(new ArrayList<>());
+        private final List<CapabilityLayout> more;
+
+        /** Makes cards with more capabilities than all have. */
+        Type(CapabilityLayout... more) {
+            this.more = List.of(more);
+        }
 
         @Override
         public DeviceModel create(DeviceSlot slot) {
-            Card card = new Card(slot);
+            Card card = new Card(slot, more);
             made.add(card);
             return card;
         }
@@ -48,15 +56,17 @@ final class Card implements DeviceModel {
 
     @Override
     public FunctionLayout layout() {
-        return FunctionLayout.of(0x1234, 0x0001, 0x00FF00)
-                .bar(BarLayout.registers(0, 4096, false, false))
-                .bar(new BarLayout(2, VRAM, true, true, vram))
-                .bar(BarLayout.registers(4, 0x2000, false, false))
-                .with(new CapabilityLayout.PowerManagement(false, false, false, 0))
-                .with(CapabilityLayout.MsiX.in(4, 2))
-                .with(CapabilityLayout.Express.plain())
-                .with(new CapabilityLayout.Aer())
-                .build();
+        FunctionLayout.Builder layout =
+                FunctionLayout.of(0x1234, 0x0001, 0x00FF00)
+                        .bar(BarLayout.registers(0, 4096, false, false))
+                        .bar(new BarLayout(2, VRAM, true, true, vram))
+                        .bar(BarLayout.registers(4, 0x2000, false, false))
+                        .with(new CapabilityLayout.PowerManagement(false, false, false, 0))
+                        .with(CapabilityLayout.MsiX.in(4, 2))
+                        .with(CapabilityLayout.Express.plain())
+                        .with(new CapabilityLayout.Aer());
+        more.forEach(layout::with);
+        return layout.build();
     }
 
     /** Starts an engine of the card's. */
