@@ -4,13 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.DisplayName;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.DmaDirection;
-import org.peerlane.iommu.api.DomainSpec;
 import org.peerlane.iommu.api.IommuDomain;
-import org.peerlane.iommu.api.TableFormat;
 import org.peerlane.testkit.Explore;
 import org.peerlane.testkit.Rule;
 
@@ -24,6 +23,15 @@ class FlushRaceTest {
     private static final int RW = TestMachine.RW;
     private static final long PAGE = TestMachine.PAGE;
 
+    /** An engine that writes so many times to an address, and looks where each write lands. */
+    private static void writer(TestMachine machine, int times, long iova, LongConsumer lands) {
+        machine.engine(() -> {
+            for (int i = 0; i < times; i++) {
+                machine.root.dma(TestMachine.REQUESTER, 0, iova, true, lands);
+            }
+        });
+    }
+
     @Rule("PT-51")
     @Rule("IM-4")
     @Explore(schedules = SCHEDULES)
@@ -33,19 +41,14 @@ class FlushRaceTest {
             domain.map(IOVA, A, PAGE, RW);
             AtomicBoolean freed = new AtomicBoolean();
             for (int engine = 0; engine < 2; engine++) {
-                machine.engine(() -> {
-                    for (int i = 0; i < 3; i++) {
-                        machine.root.dma(
-                                TestMachine.REQUESTER,
-                                0,
-                                IOVA,
-                                true,
-                                physical -> {
-                                    assertThat(physical).isEqualTo(A);
-                                    assertThat(freed).isFalse();
-                                });
-                    }
-                });
+                writer(
+                        machine,
+                        3,
+                        IOVA,
+                        physical -> {
+                            assertThat(physical).isEqualTo(A);
+                            assertThat(freed).isFalse();
+                        });
             }
             assertThat(domain.unmap(IOVA, PAGE)).isEqualTo(PAGE);
             freed.set(true);
@@ -62,16 +65,7 @@ class FlushRaceTest {
             long size = 1L << 21;
             domain.map(IOVA, A + PAGE, size, RW); // one table of 4 KiB leaves
             machine.write(IOVA + PAGE); // the way is marked: no later walk writes to it
-            machine.engine(() -> {
-                for (int i = 0; i < 3; i++) {
-                    machine.root.dma(
-                            TestMachine.REQUESTER,
-                            0,
-                            IOVA,
-                            true,
-                            physical -> assertThat(physical).isEqualTo(A + PAGE));
-                }
-            });
+            writer(machine, 3, IOVA, physical -> assertThat(physical).isEqualTo(A + PAGE));
             assertThat(domain.unmap(IOVA, size)).isEqualTo(size);
             assertThat(machine.memory.takenPages()).isEqualTo(3);
             machine.join();
@@ -84,29 +78,23 @@ class FlushRaceTest {
     void afterASwitchOfDomainsNothingUsesTheOldOne(Execution execution) throws Exception {
         try (TestMachine machine = new TestMachine(execution)) {
             IommuDomain first = machine.attached();
-            IommuDomain second =
-                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            IommuDomain second = machine.domain();
             first.map(IOVA, A, PAGE, RW);
             second.map(IOVA, B, PAGE, RW);
             AtomicInteger step = new AtomicInteger();
-            machine.engine(() -> {
-                for (int i = 0; i < 6; i++) {
-                    machine.root.dma(
-                            TestMachine.REQUESTER,
-                            0,
-                            IOVA,
-                            true,
-                            physical ->
-                                    assertThat(physical)
-                                            .as("after step %d", step.get())
-                                            .isIn(
-                                                    switch (step.get()) {
-                                                        case 0 -> new Long[] {A, B};
-                                                        case 1 -> new Long[] {B, C};
-                                                        default -> new Long[] {C};
-                                                    }));
-                }
-            });
+            writer(
+                    machine,
+                    6,
+                    IOVA,
+                    physical ->
+                            assertThat(physical)
+                                    .as("after step %d", step.get())
+                                    .isIn(
+                                            switch (step.get()) {
+                                                case 0 -> new Long[] {A, B};
+                                                case 1 -> new Long[] {B, C};
+                                                default -> new Long[] {C};
+                                            }));
             machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second);
             step.set(1);
             first.unmap(IOVA, PAGE); // nobody is in it
@@ -124,21 +112,15 @@ class FlushRaceTest {
     void aFlushDuringASwitchCoversWhatIsStillInTheOldDomain(Execution execution) throws Exception {
         try (TestMachine machine = new TestMachine(execution)) {
             IommuDomain first = machine.attached();
-            IommuDomain second =
-                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            IommuDomain second = machine.domain();
             first.map(IOVA, A, PAGE, RW);
             second.map(IOVA, B, PAGE, RW);
             AtomicBoolean freedA = new AtomicBoolean();
-            machine.engine(() -> {
-                for (int i = 0; i < 3; i++) {
-                    machine.root.dma(
-                            TestMachine.REQUESTER,
-                            0,
-                            IOVA,
-                            true,
-                            physical -> assertThat(physical == A && freedA.get()).isFalse());
-                }
-            });
+            writer(
+                    machine,
+                    3,
+                    IOVA,
+                    physical -> assertThat(physical == A && freedA.get()).isFalse());
             machine.engine(
                     () -> machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second));
             first.unmap(IOVA, PAGE);

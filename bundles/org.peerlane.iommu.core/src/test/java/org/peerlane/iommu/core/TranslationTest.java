@@ -170,8 +170,7 @@ class TranslationTest {
             machine.iommu.enablePasid(machine.function, true);
             untagged.map(IOVA, A, PAGE, RW);
             for (int pasid = 1; pasid <= 5; pasid++) {
-                IommuDomain tagged =
-                        machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+                IommuDomain tagged = machine.domain();
                 tagged.map(IOVA, B + pasid * PAGE, PAGE, RW);
                 machine.iommu.attach(TestMachine.ADDRESS, pasid, tagged);
             }
