@@ -76,7 +76,7 @@ public final class FakeFunction implements PcieFunction {
     }
 
     /** A BAR that the bus has put somewhere. */
-    FakeFunction bar(int index, long register, long bytes) {
+    public FakeFunction bar(int index, long register, long bytes) {
         put(0x10 + 4 * index, 4, register);
         if ((register & 7) == 4) {
             put(0x14 + 4 * index, 4, register >>> 32);
