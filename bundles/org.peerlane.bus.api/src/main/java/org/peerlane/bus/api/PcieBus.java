@@ -58,6 +58,24 @@ public interface PcieBus {
     void store(long physical, int bytes, long value);
 
     /**
+     * Reads from I/O space, as the CPU's {@code in}.
+     *
+     * @param port its number, 32 bits
+     * @param bytes 1, 2 or 4, naturally aligned
+     * @return the value; all-ones where nobody answers
+     */
+    long in(long port, int bytes);
+
+    /**
+     * Writes to I/O space, as the CPU's {@code out}; without effect where nobody answers.
+     *
+     * @param port its number, 32 bits
+     * @param bytes 1, 2 or 4, naturally aligned
+     * @param value only the low {@code bytes} count
+     */
+    void out(long port, int bytes, long value);
+
+    /**
      * Takes a device out in order, as after a press of the attention button (PC-70): its driver
      * leaves first. The slot stays empty until {@link #plug}.
      *

@@ -70,6 +70,8 @@ final class BusNumbers {
         write(bus, number, Bridge.SUBORDINATE, 1, 0xFF);
         int last = Math.min(most, scan(secondary) + reserve(bus, number));
         write(bus, number, Bridge.SUBORDINATE, 1, last);
+        write(bus, number, Bridge.IO_BASE, 2, 0x00F0);
+        write(bus, number, Bridge.IO_BASE_HIGH, 4, 0);
         write(bus, number, Bridge.MEMORY_BASE, 4, 0x0000_FFF0L);
         write(bus, number, Bridge.PREFETCH_BASE, 4, 0x0001_FFF1L);
         write(bus, number, Bridge.PREFETCH_BASE_HIGH, 4, 0xFFFF_FFFFL);

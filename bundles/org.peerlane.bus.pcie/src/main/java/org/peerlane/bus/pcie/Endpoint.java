@@ -9,6 +9,7 @@ import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.IoPorts;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.BarRegisters;
 import org.peerlane.bus.pcie.config.CapabilityId;
@@ -510,13 +511,30 @@ final class Endpoint extends BusFunction {
     @Override
     public AddressRange<PhysicalAddress> bar(int index) {
         @Nullable BarLayout[] all = bars.layouts();
-        boolean exists = index >= 0 && index < BARS && all[index] != null;
+        boolean exists =
+                index == BarRegisters.ROM
+                        ? bars.rom() != null
+                        : index >= 0 && index < BARS && all[index] != null && !all[index].io();
         long base = exists ? bars.placeOf(index) : 0;
         if (base == 0) {
             throw noBar(index, exists);
         }
         return AddressRange.ofLength(
                 new PhysicalAddress(base - bus().host.offset()), bars.bytes(index));
+    }
+
+    @Override
+    public IoPorts ports(int index) {
+        long base = index < 0 || index >= BARS ? 0 : bars.portsOf(index);
+        if (base == 0) {
+            return super.ports(index);
+        }
+        return new IoPorts(base, (int) bars.bytes(index));
+    }
+
+    @Override
+    public void enablePorts(boolean on) {
+        update(COMMAND, 2, ~COMMAND_IO, on ? COMMAND_IO : 0);
     }
 
     @Override

@@ -45,6 +45,7 @@ final class Port extends BusFunction {
     private final PortKind kind;
     private final boolean hotplug;
     private final int busReserve;
+    private final int ioBits;
     private final Bus secondary;
 
     /** Guarded by lock. */
@@ -73,6 +74,7 @@ final class Port extends BusFunction {
         below = fabric.execution.lock("bus.below");
         hotplug = board.hotplug() && kind != PortKind.UPSTREAM;
         busReserve = kind == PortKind.UPSTREAM ? 0 : board.busReserve();
+        ioBits = board.ioBits();
         secondary = new Bus(bus.host, this);
         config = FunctionConfig.port(layout(board, kind, number >>> 3));
         errors = new ErrorLog(this, config);
@@ -101,7 +103,8 @@ final class Port extends BusFunction {
         if (board.acs() && down) {
             capabilities.add(ACS);
         }
-        return new PortLayout(kind.type, RED_HAT, deviceId, 0, portNumber, 1, slot, capabilities);
+        return new PortLayout(
+                kind.type, RED_HAT, deviceId, 0, portNumber, 1, slot, board.ioBits(), capabilities);
     }
 
     PortKind kind() {
@@ -123,6 +126,11 @@ final class Port extends BusFunction {
 
     boolean isHotplug() {
         return hotplug;
+    }
+
+    /** {@return how wide its I/O window is: 32, 16, or 0: it has none} */
+    int ioBits() {
+        return ioBits;
     }
 
     /** {@return bus numbers to be kept free below it} */
@@ -363,6 +371,10 @@ final class Port extends BusFunction {
                         bridge.memoryLimit(),
                         bridge.prefetchBase(),
                         bridge.prefetchLimit(),
+                        bridge.ioBase(),
+                        bridge.ioLimit(),
+                        awake && bridge.io(),
+                        bridge.isaEnable(),
                         awake && bridge.memory(),
                         awake && bridge.busMaster(),
                         up && !bridge.secondaryReset(),

@@ -60,6 +60,16 @@ public record FakeBus(List<PcieFunction> functions, List<String> calls) implemen
     }
 
     @Override
+    public long in(long port, int bytes) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void out(long port, int bytes, long value) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void store(long physical, int bytes, long value) {
         throw new UnsupportedOperationException();
     }

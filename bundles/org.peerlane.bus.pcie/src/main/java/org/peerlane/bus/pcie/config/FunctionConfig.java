@@ -87,7 +87,7 @@ public final class FunctionConfig {
     public static FunctionConfig port(PortLayout layout) {
         return new FunctionConfig(
                 config -> {
-                    BridgeHeader header = new BridgeHeader(config);
+                    BridgeHeader header = new BridgeHeader(config, layout.ioBits());
                     header.identity(
                             layout.vendorId(),
                             layout.deviceId(),
