@@ -162,6 +162,7 @@ final class Endpoint extends BusFunction {
         line = fabric.intx.of(this, config.intx().pin());
         hostInterrupts = new HostInterrupts(this, fabric, line);
         interrupts.endpoint(this);
+        ats.function(this);
         ats.device(model instanceof AtsDevice told ? told : null);
         port.function(this);
         if (physical == null) {
@@ -377,7 +378,45 @@ final class Endpoint extends BusFunction {
             port.state(generation, refusal);
         }
         ats.program(present ? programmedAts() : AtsFunction.Programmed.OFF);
+        followPages();
         return moved;
+    }
+
+    /** Once disabled, page requests have stopped when the last was answered, or software says so. */
+    private void followPages() {
+        Pri pri = config.pri();
+        if (pri != null && !pri.enabled()) {
+            if (pri.stopped()) {
+                ats.forgetPages();
+            } else if (!ats.awaitsPages()) {
+                pri.stopped(true);
+            }
+        }
+    }
+
+    /**
+     * A response to page requests has come (IM-15).
+     *
+     * @param failed it makes the function stop asking
+     * @param unexpected nobody had asked
+     */
+    void pagesAnswered(boolean failed, boolean unexpected) {
+        lock.lock();
+        try {
+            Pri pri = config.pri();
+            if (pri == null || !present || resetting > 0) {
+                return;
+            }
+            if (failed) {
+                pri.responseFailed();
+            }
+            if (unexpected) {
+                pri.unexpectedGroup();
+            }
+            followPages();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** The physical function has changed what is its own to say. */
