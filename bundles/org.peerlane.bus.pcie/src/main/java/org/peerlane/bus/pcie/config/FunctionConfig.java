@@ -45,7 +45,7 @@ public final class FunctionConfig {
         this.bars = new BarRegisters(config, BAR0, bars, romAt, rom);
         capabilities = new CapabilitySet(config, this.header, this.bars, layouts, type, port);
         errors = new ErrorReporting(this.header, express(), aer());
-        intx = new Intx(this.header, pin, msi(), msiX());
+        intx = new Intx(this.header, pin, msi(), msiX(), power());
     }
 
     /**
