@@ -55,6 +55,9 @@ final class AtsFunction implements AtsPort {
     private int expired;
     private int nextTag;
 
+    /** ATS has gone off, and the device has not been told. */
+    private boolean wentOff;
+
     /** Page requests per group that have not been answered. */
     private final short[] requests = new short[GROUPS];
 
@@ -81,6 +84,7 @@ final class AtsFunction implements AtsPort {
         if (now.equals(programmed)) {
             return;
         }
+        boolean was = programmed.ats();
         programmed = now;
         lock.lock();
         try {
@@ -88,10 +92,30 @@ final class AtsFunction implements AtsPort {
                 stopped = false;
             }
             if (!now.ats()) {
+                wentOff |= was;
                 completeAll();
             }
         } finally {
             lock.unlock();
+        }
+    }
+
+    /** Tells the device that ATS was switched off. Without the function's lock. */
+    void tell() {
+        AtsDevice who = device;
+        lock.lock();
+        try {
+            if (!wentOff || who == null) {
+                return;
+            }
+            wentOff = false;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            who.disabled();
+        } catch (RuntimeException | Error e) {
+            LOG.error("{}: the device threw when ATS went off", port.address(), e);
         }
     }
 

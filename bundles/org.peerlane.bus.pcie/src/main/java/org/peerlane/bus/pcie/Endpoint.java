@@ -353,6 +353,7 @@ final class Endpoint extends BusFunction {
         if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
             finishReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
         } else if (effects != 0) {
+            ats.tell();
             interrupts.apply(lock, config, true);
             followVirtuals();
         }
@@ -382,7 +383,9 @@ final class Endpoint extends BusFunction {
         return moved;
     }
 
-    /** Once disabled, page requests have stopped when the last was answered, or software says so. */
+    /**
+     * Once disabled, page requests have stopped when the last was answered, or software says so.
+     */
     private void followPages() {
         Pri pri = config.pri();
         if (pri != null && !pri.enabled()) {

@@ -98,7 +98,8 @@ class PageRequestTest {
         enable(true);
         assertThat(status()).isZero();
         assertThat(ask(3)).isEqualTo(DmaResult.OK);
-        assertThat(requests).containsExactly("1000 in group 1", "2000 in group 2", "3000 in group 3");
+        assertThat(requests)
+                .containsExactly("1000 in group 1", "2000 in group 2", "3000 in group 3");
     }
 
     @Test
