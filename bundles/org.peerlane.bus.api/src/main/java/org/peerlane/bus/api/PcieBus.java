@@ -77,27 +77,29 @@ public interface PcieBus {
 
     /**
      * Takes a device out in order, as after a press of the attention button (PC-70): its driver
-     * leaves first. The slot stays empty until {@link #plug}.
+     * leaves first. The slot stays empty until {@link #plug}. A switch goes with everything below.
      *
-     * @param slot the board's name of it
+     * @param slot the board's name of it, or of a switch, or of the port that has one below
      * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
      *     EBUSY} it is empty, or the slot's power indicator blinks already
      */
     void eject(String slot);
 
     /**
-     * Pulls a device out by surprise (PC-68). The slot stays empty until {@link #plug}.
+     * Pulls a device out by surprise (PC-68). The slot stays empty until {@link #plug}. A switch
+     * goes with everything below.
      *
-     * @param slot the board's name of it
+     * @param slot the board's name of it, or of a switch, or of the port that has one below
      * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
      *     EBUSY} it is empty
      */
     void pull(String slot);
 
     /**
-     * Puts the device back into a slot that {@link #eject} or {@link #pull} has emptied.
+     * Puts the device back into a slot that {@link #eject} or {@link #pull} has emptied; or a
+     * switch, with what is in its slots.
      *
-     * @param slot the board's name of it
+     * @param slot the board's name of it, or of a switch, or of the port that has one below
      * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
      *     EBUSY} it is not empty
      */

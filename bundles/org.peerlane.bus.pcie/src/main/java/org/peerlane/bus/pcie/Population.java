@@ -3,7 +3,9 @@ package org.peerlane.bus.pcie;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
@@ -155,6 +157,7 @@ final class Population {
                             .max(Comparator.comparing(Type::version));
             if (slot.function == null
                     && !slot.emptied
+                    && isAttached(slot)
                     && best.isPresent()
                     && slot.failed != best.get()) {
                 plug(slot, best.get());
@@ -253,13 +256,29 @@ final class Population {
         drivers.unbind(function, false);
     }
 
-    /** Takes a device out in order, the way of {@link PcieBus#eject}. */
+    /**
+     * Takes a device out in order, the way of {@link PcieBus#eject}; or a switch with all below.
+     */
     void eject(String name) {
+        BoardSwitch whole = pluggedIn(name);
+        if (whole != null) {
+            eject(whole.above());
+            return;
+        }
         Slot slot = occupied(name);
         Port port = slot.place.bus().parent;
         if (port == null || !port.isHotplug()) {
             slot.emptied = true;
             eject(slot);
+        } else {
+            eject(port);
+        }
+    }
+
+    private void eject(Port port) {
+        if (!port.isHotplug()) {
+            unbindBelow(port);
+            takeOut(port);
             return;
         }
         if (!port.pressButton()) {
@@ -268,16 +287,28 @@ final class Population {
         }
         SlotControl control = new SlotControl(port);
         control.indicator(SlotControl.BLINKS);
-        for (Slot other : below(port)) {
-            if (other.function != null) {
-                unbind(other.function);
-            }
-        }
+        unbindBelow(port);
         control.powerOff(); // the hand that waits for it takes the device out
     }
 
-    /** Pulls a device out, the way of {@link PcieBus#pull}: with all of its functions. */
+    private void unbindBelow(Port port) {
+        for (Slot slot : below(port)) {
+            if (slot.function != null) {
+                unbind(slot.function);
+            }
+        }
+    }
+
+    /**
+     * Pulls a device out, the way of {@link PcieBus#pull}: with all of its functions; or a switch
+     * with all below.
+     */
     void pull(String name) {
+        BoardSwitch whole = pluggedIn(name);
+        if (whole != null) {
+            takeOut(whole.above());
+            return;
+        }
         Slot slot = occupied(name);
         Port port = slot.place.bus().parent;
         if (port == null) {
@@ -288,17 +319,42 @@ final class Population {
         }
     }
 
-    /** Whatever is in the slot below a port goes, in one piece. */
+    /** Whatever is in the slot below a port goes, in one piece: what is below a switch with it. */
     void takeOut(Port port) {
-        for (Slot slot : below(port)) {
-            slot.emptied = true;
-            unplug(slot);
+        BoardSwitch whole = tree.switchAt(port.name());
+        if (whole == null) {
+            for (Slot slot : below(port)) {
+                slot.emptied = true;
+                unplug(slot);
+            }
+        } else if (whole.isPluggedIn()) {
+            List<Slot> gone = below(port).stream().filter(s -> s.function != null).toList();
+            gone.forEach(this::depart);
+            whole.detach(fabric);
+            gone.forEach(this::bury);
+            LOG.info("switch {} has left, and {} functions below it", whole.name(), gone.size());
         }
     }
 
-    /** Puts the device back, the way of {@link PcieBus#plug}. */
+    /** Puts the device back, the way of {@link PcieBus#plug}; or a switch with all below. */
     void plug(String name) {
+        BoardSwitch whole = isSlot(name) ? null : tree.switchAt(name);
+        if (whole != null) {
+            if (whole.isPluggedIn()) {
+                throw new ErrnoException(
+                        Errno.EBUSY, "switch %s is in its slot".formatted(whole.name()));
+            }
+            whole.attach(fabric);
+            LOG.info("switch {} has come", whole.name());
+            fill();
+            return;
+        }
         Slot slot = find(name);
+        if (!isAttached(slot)) {
+            throw new ErrnoException(
+                    Errno.ENODEV,
+                    "slot %s: the port %s is not there".formatted(name, slot.config.port()));
+        }
         if (slot.function != null) {
             throw new ErrnoException(
                     Errno.EBUSY, "slot %s has %s in it".formatted(name, slot.function));
@@ -310,8 +366,36 @@ final class Population {
         fill();
     }
 
+    /** {@return the slots below a port, those below a switch in it, too} */
     private List<Slot> below(Port port) {
-        return slots.stream().filter(slot -> slot.place.bus() == port.secondary()).toList();
+        return slots.stream().filter(slot -> isBelow(slot.place.bus(), port)).toList();
+    }
+
+    private static boolean isBelow(Bus bus, Port port) {
+        Port above = bus.parent;
+        while (above != null && above != port) {
+            above = above.bus().parent;
+        }
+        return above != null;
+    }
+
+    /** {@return whether the ports that a slot hangs on are there} */
+    private static boolean isAttached(Slot slot) {
+        Port port = slot.place.bus().parent;
+        return port == null || port.isPresent();
+    }
+
+    private boolean isSlot(String name) {
+        return slots.stream().anyMatch(slot -> slot.config.name().equals(name));
+    }
+
+    /** {@return the switch that is meant, or null: a slot is} */
+    private @Nullable BoardSwitch pluggedIn(String name) {
+        BoardSwitch whole = isSlot(name) ? null : tree.switchAt(name);
+        if (whole != null && !(whole.isPluggedIn() && whole.above().isPresent())) {
+            throw new ErrnoException(Errno.EBUSY, "slot %s is empty".formatted(name));
+        }
+        return whole;
     }
 
     private Slot find(String name) {
@@ -322,11 +406,13 @@ final class Population {
                         new ErrnoException(
                                 Errno.ENODEV,
                                 "there is no slot '%s'; expected one of %s"
-                                        .formatted(
-                                                name,
-                                                slots.stream()
-                                                        .map(s -> s.config.name())
-                                                        .toList())));
+                                        .formatted(name, names())));
+    }
+
+    private List<String> names() {
+        return Stream.concat(
+                        slots.stream().map(slot -> slot.config.name()), tree.switchNames().stream())
+                .toList();
     }
 
     private Slot occupied(String name) {
@@ -354,13 +440,26 @@ final class Population {
 
     /** By surprise, as far as a driver that is still there can tell (PC-68). */
     private void unplug(Slot slot) {
-        Endpoint function = slot.function;
-        if (function == null) {
-            return;
+        if (slot.function != null) {
+            depart(slot);
+            linkDown(slot.place.bus());
+            bury(slot);
         }
+    }
+
+    private void depart(Slot slot) {
+        Endpoint function = occupant(slot);
         events.doing("removal of " + function.address() + " (" + function.slot() + ")");
         function.depart(true);
-        linkDown(slot.place.bus());
+    }
+
+    private static Endpoint occupant(Slot slot) {
+        return Objects.requireNonNull(slot.function, slot.config.name());
+    }
+
+    /** After it has departed: its driver hears of it, and the model ends. */
+    private void bury(Slot slot) {
+        Endpoint function = occupant(slot);
         virtuals.attend(function.virtuals());
         drivers.unbind(function, true);
         events.doing("close of device " + slot.type + " in slot " + function.slot());

@@ -46,6 +46,10 @@ final class Port extends BusFunction {
     private final boolean hotplug;
     private final int busReserve;
     private final int ioBits;
+
+    /** Buses of all switches that the board has below; set before the first enumeration. */
+    private int switchBuses;
+
     private final Bus secondary;
 
     /** Guarded by lock. */
@@ -126,6 +130,16 @@ final class Port extends BusFunction {
 
     boolean isHotplug() {
         return hotplug;
+    }
+
+    /** The board has a switch below. */
+    void awaitBuses(int count) {
+        switchBuses += count;
+    }
+
+    /** {@return how many buses the switches that the board has below need} */
+    int switchBuses() {
+        return switchBuses;
     }
 
     /** {@return how wide its I/O window is: 32, 16, or 0: it has none} */
@@ -345,6 +359,20 @@ final class Port extends BusFunction {
         }
     }
 
+    /** The card that it is on is out: it has forgotten everything; so has its slot, if empty. */
+    void powerOff() {
+        lock.lock();
+        try {
+            if (slot != null) {
+                slot.hold(secondary.members().length > 0);
+            }
+            config.reset(ResetKind.COLD);
+            refresh();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** A reset from above: everything but what the slot holds. */
     void reset() {
         lock.lock();
@@ -410,7 +438,13 @@ final class Port extends BusFunction {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // the very port
     public boolean isPresent() {
+        for (Port port = this; port != null; port = port.bus().parent) {
+            if (port.bus().at(port.key()) != port) {
+                return false;
+            }
+        }
         return true;
     }
 
