@@ -57,10 +57,12 @@ public final class DeviceTlb implements AtsDevice {
     /** One at a time waits for users and pushes what they have posted. */
     private final NamedLock retire;
 
-    /** Counts what takes translations out. Written with lock. */
+    /** How often translations were taken out. Written with lock. */
     private volatile long version;
 
     /** Guarded by lock, as all below. */
+    private long taken;
+
     private final List<TlbEntries.Entry> retired = new ArrayList<>();
 
     private final Deque<Invalidation> waiting = new ArrayDeque<>();
@@ -238,7 +240,7 @@ public final class DeviceTlb implements AtsDevice {
 
     private void take(int pasid, long address, long bytes) {
         assert lock.isHeldByCurrentThread();
-        version++;
+        version = ++taken;
         retired.addAll(entries.remove(pasid, address, bytes));
     }
 
