@@ -26,7 +26,7 @@ record BoardSwitch(String name, Port above, Port upstream) {
     void detach(Fabric fabric) {
         fabric.remove(upstream);
         fabric.drain(); // who was on the way through it
-        above.presence(false);
+        above.slotBelow().presence(false);
         powerOff(upstream);
     }
 
@@ -51,7 +51,7 @@ record BoardSwitch(String name, Port above, Port upstream) {
                     "switch %s: the port %s is not there".formatted(name, above.name()));
         }
         fabric.add(upstream);
-        above.presence(true);
+        above.slotBelow().presence(true);
         if (above.isHotplug()) {
             new SlotControl(above).powerOn();
         }

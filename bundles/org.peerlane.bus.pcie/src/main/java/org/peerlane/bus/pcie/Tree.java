@@ -85,7 +85,7 @@ final class Tree {
             Port upstream =
                     new Port(fabric, above.secondary(), 0, port.name(), port, PortKind.UPSTREAM);
             add(upstream, false);
-            above.populate();
+            above.slotBelow().populate();
             switches.add(new BoardSwitch(port.name(), above, upstream));
             for (Port up = above; up != null; up = up.bus().parent) {
                 up.awaitBuses(1 + port.downstreamPorts());
