@@ -1,14 +1,12 @@
 package org.peerlane.bus.pcie;
 
 import java.util.OptionalInt;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.AtsDevice;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
-import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.IoPorts;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.BarRegisters;
 import org.peerlane.bus.pcie.config.CapabilityId;
@@ -19,8 +17,6 @@ import org.peerlane.bus.pcie.config.Intx;
 import org.peerlane.bus.pcie.config.Msi;
 import org.peerlane.bus.pcie.config.MsiX;
 import org.peerlane.bus.pcie.config.MsiXTable;
-import org.peerlane.bus.pcie.config.Pri;
-import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.PhysicalAddress;
 
@@ -30,12 +26,9 @@ import org.peerlane.kernel.api.PhysicalAddress;
  * <p><b>Life.</b> Present from the constructor until {@link #depart}; {@link #close} once, after.
  *
  * <p><b>Locks.</b> {@code bus.reset}, then {@code bus.messages}, then {@code bus.function}, which
- * guards config space. The model is called without {@code bus.function}: its reset may wait for an
- * engine of the device, and that engine may be in a DMA.
+ * guards config space. The model is called without {@code bus.function}; see {@link EndpointLife}.
  */
 final class Endpoint extends BusFunction {
-    private static final Logger LOG = LogManager.getLogger(Endpoint.class);
-
     static final int BARS = BarRegisters.BARS;
 
     /** What software sees of the ids while a function is not ready. */
@@ -57,33 +50,17 @@ final class Endpoint extends BusFunction {
     /** Where its INTx ends; null: it has none. */
     private final @Nullable IntxLine line;
 
-    /** Serialises resets and the departure. */
-    private final NamedLock resetLock;
-
     /** Guarded by lock. */
     private final FunctionConfig config;
 
     private final ErrorLog errors;
-
-    /** Guarded by lock. */
-    private long lives = 1;
-
-    /** How many resets are under way. Guarded by lock. */
-    private int resetting;
-
-    /** A port above holds it in reset. Guarded by lock. */
-    private boolean held;
-
-    /** It was pulled out: what had left it still arrives. Guarded by lock. */
-    private boolean pulled;
+    private final EndpointLife life;
+    private final PageRegisters pages;
 
     private volatile VirtualState virtualState = VirtualState.NONE;
 
     /** Set before the first access; null: it makes no virtual functions. */
     private volatile @Nullable VirtualSet virtuals;
-
-    private volatile boolean present = true;
-    private volatile long generation = 1; // the number of the life
 
     /**
      * @throws RuntimeException what the model threw when it was asked for its layout
@@ -149,6 +126,8 @@ final class Endpoint extends BusFunction {
                         ? FunctionConfig.endpoint(layout, type)
                         : FunctionConfig.virtualFunction(physical.layout, layout.capabilities());
         errors = new ErrorLog(this, config);
+        life = new EndpointLife(this, fabric, model, interrupts, ats, port);
+        pages = new PageRegisters(config, ats);
         MsiX msiX = config.msiX();
         MsiXTable table =
                 msiX == null
@@ -156,11 +135,11 @@ final class Endpoint extends BusFunction {
                         : new MsiXTable(msiX.vectors(), port::message, fabric.execution);
         interrupts.table(table);
         registers = new EndpointRegisters(this, fabric, model, bars.layouts(), msiX, table);
-        resetLock = fabric.execution.lock("bus.reset");
         posted = new PostedWrites(this, fabric);
         line = fabric.intx.of(this, config.intx().pin());
         hostInterrupts = new HostInterrupts(this, fabric, line);
         interrupts.endpoint(this);
+        ats.function(this);
         ats.device(model instanceof AtsDevice told ? told : null);
         port.function(this);
         if (physical == null) {
@@ -228,7 +207,7 @@ final class Endpoint extends BusFunction {
     }
 
     long generation() {
-        return generation;
+        return life.generation();
     }
 
     EndpointBars bars() {
@@ -279,7 +258,7 @@ final class Endpoint extends BusFunction {
 
     @Override
     public boolean isPresent() {
-        return present;
+        return life.isPresent();
     }
 
     @Override
@@ -294,10 +273,10 @@ final class Endpoint extends BusFunction {
     long configRead(int offset, int bytes) {
         lock.lock();
         try {
-            if (!present) {
+            if (!life.isPresent()) {
                 return ones(bytes);
             }
-            if (resetting == 0 || offset != 0 || bytes == 1) {
+            if (!life.isResetting() || offset != 0 || bytes == 1) {
                 return readNow(offset, bytes);
             }
         } finally {
@@ -328,13 +307,13 @@ final class Endpoint extends BusFunction {
         boolean moved;
         lock.lock();
         try {
-            if (!present) {
+            if (!life.isPresent()) {
                 return;
             }
             value = config.read(offset, bytes) & kept | bits & ~kept;
             effects = config.write(offset, bytes, value);
             if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
-                beginReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
+                life.begin((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
             }
             moved = refresh();
             driveIntx();
@@ -349,34 +328,41 @@ final class Endpoint extends BusFunction {
             fabric.changed();
         }
         if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
-            finishReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
+            life.finish((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
         } else if (effects != 0) {
+            ats.tell();
             interrupts.apply(lock, config, true);
             followVirtuals();
         }
     }
 
     /** Derives from config space what others look at without a lock. {@return BARs have moved} */
-    private boolean refresh() {
+    boolean refresh() {
         assert lock.isHeldByCurrentThread();
         VirtualState of = physical == null ? VirtualState.NONE : physical.virtualState;
-        virtualState =
-                VirtualState.of(
-                        virtualState, config.srIov(), present && resetting == 0, config.awake());
-        boolean moved = bars.follow(config, present && resetting == 0, of);
-        int refusal = DmaResult.OK;
-        if (!present || resetting > 0) {
-            refusal = DmaResult.GONE;
-        } else if (!config.mayMaster() || physical != null && !of.awake) {
-            refusal = DmaResult.BUS_MASTER_OFF;
-        }
-        if (pulled) {
-            port.departed(generation);
-        } else {
-            port.state(generation, refusal);
-        }
-        ats.program(present ? programmedAts() : AtsFunction.Programmed.OFF);
+        boolean answers = life.answers();
+        virtualState = VirtualState.of(virtualState, config.srIov(), answers, config.awake());
+        boolean moved = bars.follow(config, answers, of);
+        life.publish(config.mayMaster() && (physical == null || of.awake));
+        pages.follow(life.isPresent());
         return moved;
+    }
+
+    /**
+     * A response to page requests has come (IM-15).
+     *
+     * @param failed it makes the function stop asking
+     * @param unexpected nobody had asked
+     */
+    void pagesAnswered(boolean failed, boolean unexpected) {
+        lock.lock();
+        try {
+            if (life.answers()) {
+                pages.answered(failed, unexpected);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** The physical function has changed what is its own to say. */
@@ -393,26 +379,18 @@ final class Endpoint extends BusFunction {
         }
     }
 
-    private void followVirtuals() {
+    void followVirtuals() {
         VirtualSet set = virtuals;
         if (set != null) {
             set.follow();
         }
     }
 
-    private AtsFunction.Programmed programmedAts() {
-        Pri pri = config.pri();
-        return new AtsFunction.Programmed(
-                config.ats() != null && config.ats().enabled(),
-                pri != null && pri.enabled(),
-                pri == null ? 0 : (int) Math.min(Integer.MAX_VALUE, pri.allowed()));
-    }
-
     /** The device says whether it wants attention. */
     void intx(boolean level) {
         lock.lock();
         try {
-            if (present && resetting == 0) {
+            if (life.answers()) {
                 config.intx().level(level);
                 driveIntx();
             }
@@ -430,76 +408,33 @@ final class Endpoint extends BusFunction {
         }
     }
 
-    private void beginReset(ResetKind kind) {
+    /** The bits are reset, and with them the line and what was pending. */
+    void resetRegisters(ResetKind kind) {
         assert lock.isHeldByCurrentThread();
-        generation = ++lives;
-        resetting++;
         config.reset(kind);
         driveIntx();
-        interrupts.reset();
-        ats.reset();
+    }
+
+    /** The device has left: its line falls. */
+    void dropLine() {
+        assert lock.isHeldByCurrentThread();
+        config.intx().level(false);
+        driveIntx();
+    }
+
+    /** Puts into effect what config space says of messages. Without the lock. */
+    void applyMessages(boolean there) {
+        interrupts.apply(lock, config, there);
     }
 
     /** A port above holds its link in reset: the life is over (PC-63). */
     void holdInReset() {
-        lock.lock();
-        try {
-            if (present && !held) {
-                held = true;
-                beginReset(ResetKind.HOT);
-                refresh();
-            }
-        } finally {
-            lock.unlock();
-        }
-        fabric.changed();
-        followVirtuals();
+        life.hold();
     }
 
     /** The port lets go of it. */
     void release(ResetKind kind) {
-        boolean was;
-        lock.lock();
-        try {
-            was = held;
-            held = false;
-        } finally {
-            lock.unlock();
-        }
-        if (was) {
-            finishReset(kind);
-        }
-    }
-
-    /** Waits until nothing of the earlier life is on its way, then resets the model. */
-    private void finishReset(ResetKind kind) {
-        followVirtuals();
-        resetLock.lock();
-        try {
-            if (present) {
-                interrupts.apply(lock, config, true);
-                port.drain();
-                fabric.drain(); // peers that were on their way to our BARs
-                callModel("reset", () -> model.reset(kind));
-            }
-            boolean moved;
-            lock.lock();
-            try {
-                resetting--;
-                moved = refresh();
-            } finally {
-                lock.unlock();
-            }
-            if (moved) {
-                fabric.changed();
-            }
-        } finally {
-            resetLock.unlock();
-        }
-        followVirtuals();
-        if (fabric.trace.reset.isOn()) {
-            fabric.trace.reset.emit(new BusEvents.FunctionReset(address(), kind));
-        }
+        life.release(kind);
     }
 
     @Override
@@ -510,13 +445,30 @@ final class Endpoint extends BusFunction {
     @Override
     public AddressRange<PhysicalAddress> bar(int index) {
         @Nullable BarLayout[] all = bars.layouts();
-        boolean exists = index >= 0 && index < BARS && all[index] != null;
+        boolean exists =
+                index == BarRegisters.ROM
+                        ? bars.rom() != null
+                        : index >= 0 && index < BARS && all[index] != null && !all[index].io();
         long base = exists ? bars.placeOf(index) : 0;
         if (base == 0) {
             throw noBar(index, exists);
         }
         return AddressRange.ofLength(
                 new PhysicalAddress(base - bus().host.offset()), bars.bytes(index));
+    }
+
+    @Override
+    public IoPorts ports(int index) {
+        long base = index < 0 || index >= BARS ? 0 : bars.portsOf(index);
+        if (base == 0) {
+            return super.ports(index);
+        }
+        return new IoPorts(base, (int) bars.bytes(index));
+    }
+
+    @Override
+    public void enablePorts(boolean on) {
+        update(COMMAND, 2, ~COMMAND_IO, on ? COMMAND_IO : 0);
     }
 
     @Override
@@ -558,31 +510,7 @@ final class Endpoint extends BusFunction {
      * @param byHand what had left it still arrives (PC-68); else it is dropped (PC-62)
      */
     void depart(boolean byHand) {
-        resetLock.lock();
-        try {
-            lock.lock();
-            try {
-                present = false;
-                pulled = byHand;
-                generation = ++lives;
-                config.intx().level(false);
-                driveIntx();
-                interrupts.reset();
-                refresh();
-            } finally {
-                lock.unlock();
-            }
-            fabric.remove(this);
-            fabric.requesters.remove(port.requester(), this);
-            ats.reset();
-            interrupts.apply(lock, config, false);
-            port.settle();
-            fabric.drain();
-            fabric.forget(this);
-        } finally {
-            resetLock.unlock();
-        }
-        followVirtuals();
+        life.end(byHand);
     }
 
     /** After {@link #depart} and the driver: ends the device. */
@@ -591,15 +519,7 @@ final class Endpoint extends BusFunction {
         posted.close();
         port.close();
         registers.drain();
-        callModel("close", model::close);
+        life.callModel("close", model::close);
         hostInterrupts.close();
-    }
-
-    private void callModel(String what, Runnable call) {
-        try {
-            call.run();
-        } catch (RuntimeException | Error e) {
-            LOG.error("{}: the device threw at {}", this, what, e);
-        }
     }
 }

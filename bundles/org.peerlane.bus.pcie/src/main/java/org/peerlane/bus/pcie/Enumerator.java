@@ -35,6 +35,7 @@ final class Enumerator {
 
     private final Fabric fabric;
     private final Map<Bus, Apertures> apertures = new HashMap<>();
+    private final IoSpace io;
 
     /** The two kinds of addresses that a bus has. */
     private record Apertures(Aperture low, Aperture high) {}
@@ -62,6 +63,7 @@ final class Enumerator {
             }
             adopt(host.root(), new Apertures(low, high));
         }
+        io = new IoSpace(fabric.hosts);
         fabric.readdressed();
     }
 
@@ -99,9 +101,25 @@ final class Enumerator {
         function.writeConfig(BusFunction.COMMAND, 2, 0);
         boolean ari = forwardAri(function);
         assign(function, BAR0, 0, 1);
+        io.assign(function);
+        assignRom(function);
         int virtual = Capabilities.extended(function, SR_IOV);
         if (virtual != 0) {
             assignVirtual(function, virtual, ari);
+        }
+    }
+
+    private void assignRom(Endpoint function) {
+        long bytes = ExpansionRom.size(function);
+        if (bytes > 0) {
+            OptionalLong base = aperture(function, false).allocate(bytes, bytes);
+            if (base.isEmpty()) {
+                LOG.warn(
+                        "{}: its ROM of 0x{} bytes has no address",
+                        function,
+                        Long.toHexString(bytes));
+            }
+            ExpansionRom.place(function, base.orElse(0));
         }
     }
 
@@ -183,7 +201,7 @@ final class Enumerator {
         for (int index = 0; index < Endpoint.BARS; index++) {
             long low = probe(function, register + index * 4);
             if (low == 0 || (low & 1) != 0) {
-                continue; // none, or I/O space, which the machine has not
+                continue; // none, or I/O space
             }
             boolean wide = (low & 6) == 4;
             long mask = low & ~0xFL;
@@ -211,6 +229,7 @@ final class Enumerator {
 
     /** Takes the addresses of a function back. */
     void release(Endpoint function) {
+        io.release(function);
         for (long base : function.bars().places()) {
             Aperture low = aperture(function, false);
             (low.contains(base) ? low : aperture(function, true)).free(base);

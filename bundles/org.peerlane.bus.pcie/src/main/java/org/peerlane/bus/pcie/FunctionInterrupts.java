@@ -95,7 +95,7 @@ final class FunctionInterrupts implements InterruptPort {
             } finally {
                 function.unlock();
             }
-            if (made != null) {
+            if (made != null && port.refusal() == DmaResult.OK) {
                 made.sendPending();
             }
             msi.sendPending();

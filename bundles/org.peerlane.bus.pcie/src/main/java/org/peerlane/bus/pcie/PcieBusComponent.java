@@ -124,6 +124,16 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
     }
 
     @Override
+    public long in(long port, int bytes) {
+        return root.in(port, bytes);
+    }
+
+    @Override
+    public void out(long port, int bytes, long value) {
+        root.out(port, bytes, value);
+    }
+
+    @Override
     public void eject(String slot) {
         root.eject(slot);
     }

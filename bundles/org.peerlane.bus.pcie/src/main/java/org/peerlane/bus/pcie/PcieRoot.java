@@ -144,6 +144,16 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
     }
 
     @Override
+    public long in(long port, int bytes) {
+        return cpu.in(port, bytes);
+    }
+
+    @Override
+    public void out(long port, int bytes, long value) {
+        cpu.out(port, bytes, value);
+    }
+
+    @Override
     public void eject(String slot) {
         events.call("ejection of " + slot, LIMIT_NANOS, () -> population.eject(slot));
     }

@@ -13,12 +13,19 @@ import org.peerlane.kernel.api.ErrnoException;
  * @param hotplug its slots are hot-plug capable
  * @param acs its ports have ACS
  * @param busReserve bus numbers that each of its ports keeps free below it, for virtual functions
+ * @param ioBits how wide the I/O windows of its ports are: 32, 16, or 0: they have none
  */
 public record PortConfig(
-        String name, String at, int downstreamPorts, boolean hotplug, boolean acs, int busReserve) {
+        String name,
+        String at,
+        int downstreamPorts,
+        boolean hotplug,
+        boolean acs,
+        int busReserve,
+        int ioBits) {
 
     /**
-     * @throws ErrnoException {@code EINVAL} the number of ports or of buses
+     * @throws ErrnoException {@code EINVAL} the number of ports, of buses or of bits
      */
     public PortConfig {
         if (downstreamPorts < 0 || downstreamPorts > 32) {
@@ -33,11 +40,28 @@ public record PortConfig(
                     "port %s keeps %d bus numbers free; expected 0 to 254"
                             .formatted(name, busReserve));
         }
+        if (ioBits != 0 && ioBits != 16 && ioBits != 32) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "port %s has an I/O window of %d bits; expected 0, 16 or 32"
+                            .formatted(name, ioBits));
+        }
     }
 
-    /** One that keeps no bus numbers free. */
+    /** One that keeps no bus numbers free; its I/O windows are 32 bits wide. */
     public PortConfig(String name, String at, int downstreamPorts, boolean hotplug, boolean acs) {
-        this(name, at, downstreamPorts, hotplug, acs, 0);
+        this(name, at, downstreamPorts, hotplug, acs, 0, 32);
+    }
+
+    /** One whose I/O windows are 32 bits wide. */
+    public PortConfig(
+            String name,
+            String at,
+            int downstreamPorts,
+            boolean hotplug,
+            boolean acs,
+            int busReserve) {
+        this(name, at, downstreamPorts, hotplug, acs, busReserve, 32);
     }
 
     boolean isSwitch() {

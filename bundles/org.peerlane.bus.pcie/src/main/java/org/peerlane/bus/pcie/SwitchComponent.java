@@ -6,6 +6,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
 
 /** One switch of the board, as its configuration says. */
 @Component(
@@ -47,6 +48,16 @@ public final class SwitchComponent implements PortSource {
                 min = "0",
                 max = "254")
         int busReserve() default 0;
+
+        /** I/O space. */
+        @AttributeDefinition(
+                description = "how wide the window in I/O space is, in bits; 0: there is none",
+                options = {
+                    @Option(label = "none", value = "0"),
+                    @Option(label = "16 bits", value = "16"),
+                    @Option(label = "32 bits", value = "32")
+                })
+        int ioBits() default 32;
     }
 
     private final PortConfig config;
@@ -61,7 +72,8 @@ public final class SwitchComponent implements PortSource {
                         config.ports(),
                         config.hotplug(),
                         config.acs(),
-                        config.busReserve());
+                        config.busReserve(),
+                        config.ioBits());
     }
 
     @Override

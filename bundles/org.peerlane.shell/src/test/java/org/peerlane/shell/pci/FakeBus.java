@@ -66,6 +66,16 @@ public record FakeBus(List<PcieFunction> functions, List<String> calls, Deque<Lo
     }
 
     @Override
+    public long in(long port, int bytes) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void out(long port, int bytes, long value) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
     public void store(long physical, int bytes, long value) {
         calls.add("store 0x%x, %d, 0x%x".formatted(physical, bytes, value));
     }
