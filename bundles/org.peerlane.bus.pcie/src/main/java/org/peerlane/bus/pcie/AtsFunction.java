@@ -307,7 +307,7 @@ final class AtsFunction implements AtsPort {
         }
         Endpoint whose = function;
         if (whose != null) {
-            whose.pagesAnswered(failed, !expected);
+            whose.config().pagesAnswered(failed, !expected);
         }
         if (told != null && expected) {
             try {

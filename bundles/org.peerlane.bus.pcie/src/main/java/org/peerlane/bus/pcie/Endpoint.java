@@ -10,11 +10,8 @@ import org.peerlane.bus.api.IoPorts;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.BarRegisters;
 import org.peerlane.bus.pcie.config.CapabilityId;
-import org.peerlane.bus.pcie.config.Effect;
 import org.peerlane.bus.pcie.config.ExpressType;
 import org.peerlane.bus.pcie.config.FunctionConfig;
-import org.peerlane.bus.pcie.config.Intx;
-import org.peerlane.bus.pcie.config.Msi;
 import org.peerlane.bus.pcie.config.MsiX;
 import org.peerlane.bus.pcie.config.MsiXTable;
 import org.peerlane.kernel.api.AddressRange;
@@ -31,9 +28,6 @@ import org.peerlane.kernel.api.PhysicalAddress;
 final class Endpoint extends BusFunction {
     static final int BARS = BarRegisters.BARS;
 
-    /** What software sees of the ids while a function is not ready. */
-    private static final long NOT_READY = 0xFFFF_0001L;
-
     /** The function that has made this one; null: none. */
     private final @Nullable Endpoint physical;
 
@@ -42,20 +36,16 @@ final class Endpoint extends BusFunction {
     private final EndpointBars bars;
     private final EndpointRegisters registers;
     private final FunctionDmaPort port;
-    private final FunctionInterrupts interrupts;
     private final AtsFunction ats;
     private final PostedWrites posted;
     private final HostInterrupts hostInterrupts;
-
-    /** Where its INTx ends; null: it has none. */
-    private final @Nullable IntxLine line;
 
     /** Guarded by lock. */
     private final FunctionConfig config;
 
     private final ErrorLog errors;
     private final EndpointLife life;
-    private final PageRegisters pages;
+    private final EndpointConfig software;
 
     private volatile VirtualState virtualState = VirtualState.NONE;
 
@@ -114,7 +104,6 @@ final class Endpoint extends BusFunction {
         super(fabric, bus, key, slot);
         this.physical = physical;
         this.port = port;
-        this.interrupts = interrupts;
         this.ats = ats;
         this.model = model;
         layout = model.layout();
@@ -127,7 +116,6 @@ final class Endpoint extends BusFunction {
                         : FunctionConfig.virtualFunction(physical.layout, layout.capabilities());
         errors = new ErrorLog(this, config);
         life = new EndpointLife(this, fabric, model, interrupts, ats, port);
-        pages = new PageRegisters(config, ats);
         MsiX msiX = config.msiX();
         MsiXTable table =
                 msiX == null
@@ -136,7 +124,8 @@ final class Endpoint extends BusFunction {
         interrupts.table(table);
         registers = new EndpointRegisters(this, fabric, model, bars.layouts(), msiX, table);
         posted = new PostedWrites(this, fabric);
-        line = fabric.intx.of(this, config.intx().pin());
+        IntxLine line = fabric.intx.of(this, config.intx().pin());
+        software = new EndpointConfig(this, config, life, bars, interrupts, ats, line);
         hostInterrupts = new HostInterrupts(this, fabric, line);
         interrupts.endpoint(this);
         ats.function(this);
@@ -147,7 +136,7 @@ final class Endpoint extends BusFunction {
         }
         lock.lock();
         try {
-            refresh();
+            software.refresh();
         } finally {
             lock.unlock();
         }
@@ -166,6 +155,16 @@ final class Endpoint extends BusFunction {
     /** {@return what config space says of its virtual functions} */
     VirtualState virtualState() {
         return virtualState;
+    }
+
+    /** Config space says something else of them. */
+    void virtualState(VirtualState now) {
+        virtualState = now;
+    }
+
+    /** {@return what the physical function says of its virtual ones; of others, nothing} */
+    VirtualState stateOfPhysical() {
+        return physical == null ? VirtualState.NONE : physical.virtualState;
     }
 
     @Override
@@ -271,98 +270,17 @@ final class Endpoint extends BusFunction {
 
     @Override
     long configRead(int offset, int bytes) {
-        lock.lock();
-        try {
-            if (!life.isPresent()) {
-                return ones(bytes);
-            }
-            if (!life.isResetting() || offset != 0 || bytes == 1) {
-                return readNow(offset, bytes);
-            }
-        } finally {
-            lock.unlock();
-        }
-        Port root = rootPort(); // it is told to ask again (PC-5)
-        return root != null && root.retriesVisible() ? NOT_READY & ones(bytes) : ones(bytes);
-    }
-
-    private long readNow(int offset, int bytes) {
-        assert lock.isHeldByCurrentThread();
-        Msi msi = config.msi();
-        if (msi != null) {
-            msi.pending(interrupts.pendingMsi());
-        }
-        return withMultifunction(offset, bytes, config.read(offset, bytes));
+        return software.read(offset, bytes);
     }
 
     @Override
     void configWrite(int offset, int bytes, long value) {
-        update(offset, bytes, 0, value);
+        software.write(offset, bytes, 0, value);
     }
 
-    /** A write by software, of which the bits in {@code kept} are as they are. */
-    private void update(int offset, int bytes, long kept, long bits) {
-        long value;
-        int effects;
-        boolean moved;
-        lock.lock();
-        try {
-            if (!life.isPresent()) {
-                return;
-            }
-            value = config.read(offset, bytes) & kept | bits & ~kept;
-            effects = config.write(offset, bytes, value);
-            if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
-                life.begin((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
-            }
-            moved = refresh();
-            driveIntx();
-        } finally {
-            lock.unlock();
-        }
-        if (fabric.trace.configWrite.isOn()) {
-            fabric.trace.configWrite.emit(
-                    new BusEvents.ConfigWrite(address(), offset, bytes, value));
-        }
-        if (moved || (effects & Effect.ACS) != 0) {
-            fabric.changed();
-        }
-        if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
-            life.finish((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
-        } else if (effects != 0) {
-            ats.tell();
-            interrupts.apply(lock, config, true);
-            followVirtuals();
-        }
-    }
-
-    /** Derives from config space what others look at without a lock. {@return BARs have moved} */
-    boolean refresh() {
-        assert lock.isHeldByCurrentThread();
-        VirtualState of = physical == null ? VirtualState.NONE : physical.virtualState;
-        boolean answers = life.answers();
-        virtualState = VirtualState.of(virtualState, config.srIov(), answers, config.awake());
-        boolean moved = bars.follow(config, answers, of);
-        life.publish(config.mayMaster() && (physical == null || of.awake));
-        pages.follow(life.isPresent());
-        return moved;
-    }
-
-    /**
-     * A response to page requests has come (IM-15).
-     *
-     * @param failed it makes the function stop asking
-     * @param unexpected nobody had asked
-     */
-    void pagesAnswered(boolean failed, boolean unexpected) {
-        lock.lock();
-        try {
-            if (life.answers()) {
-                pages.answered(failed, unexpected);
-            }
-        } finally {
-            lock.unlock();
-        }
+    /** {@return how software and the rest of the bus see its config space} */
+    EndpointConfig config() {
+        return software;
     }
 
     /** The physical function has changed what is its own to say. */
@@ -370,7 +288,7 @@ final class Endpoint extends BusFunction {
         boolean moved;
         lock.lock();
         try {
-            moved = refresh();
+            moved = software.refresh();
         } finally {
             lock.unlock();
         }
@@ -384,47 +302,6 @@ final class Endpoint extends BusFunction {
         if (set != null) {
             set.follow();
         }
-    }
-
-    /** The device says whether it wants attention. */
-    void intx(boolean level) {
-        lock.lock();
-        try {
-            if (life.answers()) {
-                config.intx().level(level);
-                driveIntx();
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Sends the message that makes the line know; with the lock, so they keep their order. */
-    private void driveIntx() {
-        assert lock.isHeldByCurrentThread();
-        Intx.Edge edge = config.intx().update();
-        if (line != null && edge != Intx.Edge.NONE) {
-            line.message(this, edge == Intx.Edge.ASSERT);
-        }
-    }
-
-    /** The bits are reset, and with them the line and what was pending. */
-    void resetRegisters(ResetKind kind) {
-        assert lock.isHeldByCurrentThread();
-        config.reset(kind);
-        driveIntx();
-    }
-
-    /** The device has left: its line falls. */
-    void dropLine() {
-        assert lock.isHeldByCurrentThread();
-        config.intx().level(false);
-        driveIntx();
-    }
-
-    /** Puts into effect what config space says of messages. Without the lock. */
-    void applyMessages(boolean there) {
-        interrupts.apply(lock, config, there);
     }
 
     /** A port above holds its link in reset: the life is over (PC-63). */
@@ -468,7 +345,7 @@ final class Endpoint extends BusFunction {
 
     @Override
     public void enablePorts(boolean on) {
-        update(COMMAND, 2, ~COMMAND_IO, on ? COMMAND_IO : 0);
+        software.write(COMMAND, 2, ~COMMAND_IO, on ? COMMAND_IO : 0);
     }
 
     @Override
@@ -485,7 +362,7 @@ final class Endpoint extends BusFunction {
     public void enable(boolean memory, boolean busMaster) {
         int both = COMMAND_MEMORY | COMMAND_MASTER;
         int bits = (memory ? COMMAND_MEMORY : 0) | (busMaster ? COMMAND_MASTER : 0);
-        update(COMMAND, 2, ~both, bits);
+        software.write(COMMAND, 2, ~both, bits);
     }
 
     @Override
@@ -500,7 +377,7 @@ final class Endpoint extends BusFunction {
 
     /** Bus master off, and what was under way has landed. */
     void stopBusMaster() {
-        update(COMMAND, 2, ~COMMAND_MASTER, 0);
+        software.write(COMMAND, 2, ~COMMAND_MASTER, 0);
         port.settle();
     }
 

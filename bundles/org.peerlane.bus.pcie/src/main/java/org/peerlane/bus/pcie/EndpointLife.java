@@ -96,7 +96,7 @@ final class EndpointLife {
         assert endpoint.lock.isHeldByCurrentThread();
         generation = ++lives;
         resetting++;
-        endpoint.resetRegisters(kind);
+        endpoint.config().reset(kind);
         interrupts.reset();
         ats.reset();
     }
@@ -107,7 +107,7 @@ final class EndpointLife {
             if (present && !held) {
                 held = true;
                 begin(ResetKind.HOT);
-                endpoint.refresh();
+                endpoint.config().refresh();
             }
         } finally {
             endpoint.lock.unlock();
@@ -136,7 +136,7 @@ final class EndpointLife {
         resetLock.lock();
         try {
             if (present) {
-                endpoint.applyMessages(true);
+                endpoint.config().applyMessages(true);
                 port.drain();
                 fabric.drain(); // peers that were on their way to our BARs
                 callModel("reset", () -> model.reset(kind));
@@ -145,7 +145,7 @@ final class EndpointLife {
             endpoint.lock.lock();
             try {
                 resetting--;
-                moved = endpoint.refresh();
+                moved = endpoint.config().refresh();
             } finally {
                 endpoint.lock.unlock();
             }
@@ -170,16 +170,16 @@ final class EndpointLife {
                 present = false;
                 pulled = byHand;
                 generation = ++lives;
-                endpoint.dropLine();
+                endpoint.config().dropLine();
                 interrupts.reset();
-                endpoint.refresh();
+                endpoint.config().refresh();
             } finally {
                 endpoint.lock.unlock();
             }
             fabric.remove(endpoint);
             fabric.requesters.remove(port.requester(), endpoint);
             ats.reset();
-            endpoint.applyMessages(false);
+            endpoint.config().applyMessages(false);
             port.settle();
             fabric.drain();
             fabric.forget(endpoint);

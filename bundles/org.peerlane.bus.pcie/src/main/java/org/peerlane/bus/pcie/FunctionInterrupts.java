@@ -62,7 +62,7 @@ final class FunctionInterrupts implements InterruptPort {
     public void intx(boolean level) {
         Endpoint function = endpoint;
         if (function != null) {
-            function.intx(level);
+            function.config().intx(level);
         }
     }
 
