@@ -365,6 +365,11 @@ final class Endpoint extends BusFunction {
         software.write(COMMAND, 2, ~both, bits);
     }
 
+    /** Kernel counterpart: {@code pci_intx()}. */
+    void allowIntx() {
+        update(COMMAND, 2, ~COMMAND_INTX_DISABLE, 0);
+    }
+
     @Override
     public AutoCloseable requestInterrupt(int vector, Runnable handler) {
         return hostInterrupts.request(vector, handler);

@@ -160,6 +160,12 @@ final class Port extends BusFunction {
 
     @Override
     void configWrite(int offset, int bytes, long value) {
+        update(offset, bytes, 0, value);
+    }
+
+    /** A write by software, of which the bits in {@code kept} are as they are. */
+    private void update(int offset, int bytes, long kept, long bits) {
+        long value;
         int effects;
         boolean before;
         boolean after;
@@ -167,6 +173,7 @@ final class Port extends BusFunction {
         lock.lock();
         try {
             before = dark();
+            value = config.read(offset, bytes) & kept | bits & ~kept;
             effects = config.write(offset, bytes, value);
             if ((effects & Effect.POWER_RESET) != 0) {
                 config.reset(ResetKind.POWER);
@@ -375,7 +382,7 @@ final class Port extends BusFunction {
     public void enable(boolean memory, boolean busMaster) {
         int both = COMMAND_MEMORY | COMMAND_MASTER;
         int bits = (memory ? COMMAND_MEMORY : 0) | (busMaster ? COMMAND_MASTER : 0);
-        writeConfig(COMMAND, 2, readConfig(COMMAND, 2) & ~both | bits);
+        update(COMMAND, 2, ~both, bits);
     }
 
     @Override

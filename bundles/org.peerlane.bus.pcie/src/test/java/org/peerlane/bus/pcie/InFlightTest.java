@@ -6,10 +6,17 @@ import java.time.Duration;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.testkit.Rule;
 import org.peerlane.testkit.WatchedExecution;
 
 @DisplayName("Counting what is in flight")
 class InFlightTest {
+    private static final int ROUNDS = 30_000;
+    private static final int BURST = 1_000;
+    private static final int INSIDE = 5;
+    private static final int OPEN = 0;
+    private static final int CLOSED = 1;
+
     private final InFlight inFlight =
             new InFlight(new WatchedExecution(new LiveExecution("test")), "test");
 
@@ -37,5 +44,69 @@ class InFlightTest {
         inFlight.drain();
         inFlight.exit(inFlight.enter()); // by the owner now
         inFlight.drain();
+    }
+
+    /**
+     * The owner comes in and looks at the door; another closes the door and looks for the owner.
+     * One of the two must see the other, which on hardware takes the owner's fence. Whatever the
+     * owner leaves behind once it has seen the door open is there when the drain returns.
+     */
+    @Test
+    @Rule("PC-62")
+    void theOwnerSeesTheDoorClosedOrIsWaitedFor() throws Exception {
+        Rounds rounds = new Rounds();
+        Thread owner = Thread.ofPlatform().start(() -> own(rounds));
+        int late = 0;
+        for (int round = 1; round <= ROUNDS; round++) {
+            rounds.door = OPEN;
+            rounds.trace = 0;
+            rounds.begun = round;
+            while (rounds.ready != round) {
+                Thread.onSpinWait();
+            }
+            rounds.door = CLOSED;
+            inFlight.drain();
+            long left = rounds.trace;
+            while (rounds.ended != round) {
+                Thread.onSpinWait();
+            }
+            late += left == rounds.trace ? 0 : 1;
+        }
+        owner.join();
+        assertThat(late).as("rounds with an owner that nobody waited for").isZero();
+    }
+
+    private void own(Rounds rounds) {
+        inFlight.exit(inFlight.enter()); // from the next time on it is the owner
+        for (int round = 1; round <= ROUNDS; round++) {
+            while (rounds.begun != round) {
+                Thread.onSpinWait();
+            }
+            rounds.ready = round;
+            for (int i = 0; i < BURST; i++) {
+                int section = inFlight.enter();
+                boolean open = rounds.door == OPEN;
+                if (open) {
+                    for (int wait = 0; wait < INSIDE; wait++) {
+                        Thread.onSpinWait();
+                    }
+                    rounds.trace = i + 1;
+                }
+                inFlight.exit(section);
+                if (!open) {
+                    break;
+                }
+            }
+            rounds.ended = round;
+        }
+    }
+
+    /** What the two threads of a round share. */
+    private static final class Rounds {
+        volatile int begun;
+        volatile int ready;
+        volatile int ended;
+        volatile int door;
+        volatile int trace;
     }
 }

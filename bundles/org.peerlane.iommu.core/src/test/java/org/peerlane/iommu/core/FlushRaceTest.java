@@ -2,10 +2,14 @@ package org.peerlane.iommu.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.LongConsumer;
 import org.junit.jupiter.api.DisplayName;
+import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.DmaDirection;
@@ -149,6 +153,60 @@ class FlushRaceTest {
             assertThat(refused).hasValue(1);
             assertThat(dma.map(A, PAGE, DmaDirection.BIDIRECTIONAL, 0))
                     .isNotEqualTo(dma.map(B, PAGE, DmaDirection.BIDIRECTIONAL, 0));
+        }
+    }
+
+    /** A DMA port uses an answer again as long as its generation has not advanced. */
+    @Rule("PT-51")
+    @Rule("PT-64")
+    @Explore(schedules = SCHEDULES)
+    void aKeptAnswerIsUsedNeitherAfterAnUnmapNorAfterASwitch(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain first = machine.attached();
+            IommuDomain second =
+                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            first.map(IOVA, A, PAGE, RW);
+            second.map(IOVA, B, PAGE, RW);
+            AtomicInteger step = new AtomicInteger();
+            machine.engine(() -> {
+                DmaTranslation.Target kept = new DmaTranslation.Target();
+                for (int i = 0; i < 6; i++) {
+                    machine.root.keptWrite(
+                            TestMachine.REQUESTER,
+                            IOVA,
+                            kept,
+                            physical -> {
+                                assertThat(physical == A && step.get() > 0).isFalse();
+                                assertThat(physical == B && step.get() > 1).isFalse();
+                            });
+                }
+            });
+            machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second);
+            step.set(1);
+            second.unmap(IOVA, PAGE);
+            step.set(2);
+            machine.join();
+        }
+    }
+
+    /**
+     * Whoever is in a translation may have found the old context and not looked at the generation
+     * yet: its answer would be kept as one of now.
+     */
+    @Rule("PT-64")
+    @Explore(schedules = 1)
+    void aSwitchWaitsBeforeItEndsKeptAnswersAndAgainAfterIt(Execution execution) {
+        try (TestMachine machine = new TestMachine(execution)) {
+            machine.attached().map(IOVA, A, PAGE, RW);
+            IommuDomain second =
+                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            DmaTranslation.Target kept = new DmaTranslation.Target();
+            machine.root.keptWrite(TestMachine.REQUESTER, IOVA, kept, _ -> {});
+            DmaTranslation.Generation generation = Objects.requireNonNull(kept.generation);
+            List<Boolean> good = new ArrayList<>();
+            machine.root.onDrain = () -> good.add(generation.number() == kept.number);
+            machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second);
+            assertThat(good).containsExactly(true, false);
         }
     }
 
