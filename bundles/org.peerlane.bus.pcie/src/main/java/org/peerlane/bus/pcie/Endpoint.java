@@ -520,6 +520,11 @@ final class Endpoint extends BusFunction {
     }
 
     @Override
+    public void resizeBar(int index, long bytes) {
+        fabric.resizer().resize(this, index, bytes);
+    }
+
+    @Override
     public long read(int index, long offset, int bytes) {
         return registers.read(index, offset, bytes);
     }

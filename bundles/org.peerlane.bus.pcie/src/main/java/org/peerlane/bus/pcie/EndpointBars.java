@@ -88,11 +88,6 @@ final class EndpointBars {
         places = now;
     }
 
-    /** {@return where the BARs are, then the virtual functions'; 0: nowhere} */
-    long[] places() {
-        return places;
-    }
-
     /**
      * Takes over what config space says.
      *

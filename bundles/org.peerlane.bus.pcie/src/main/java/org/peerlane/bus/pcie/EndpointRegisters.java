@@ -203,7 +203,7 @@ final class EndpointRegisters {
     /** {@return the BAR that decodes, whoever it was that got there, or null} */
     private @Nullable BarLayout decoding(int index, long offset, int bytes) {
         BarLayout bar = endpoint.bars().base(index) == 0 ? null : bars[index];
-        return bar != null && Access.fits(offset, bytes, bar.bytes()) ? bar : null;
+        return bar != null && Access.fits(offset, bytes, endpoint.bars().bytes(index)) ? bar : null;
     }
 
     /** {@return the BAR that answers a whole access of the CPU's, or null: nobody (PC-66)} */
@@ -216,7 +216,7 @@ final class EndpointRegisters {
             now = look();
         }
         BarLayout bar = bars[index];
-        if (bar == null || !Access.fits(offset, bytes, bar.bytes())) {
+        if (bar == null || !Access.fits(offset, bytes, endpoint.bars().bytes(index))) {
             return null;
         }
         if ((now.whole() >>> index & 1) != 0) {
@@ -234,7 +234,9 @@ final class EndpointRegisters {
             BarLayout bar = bars[index];
             if (bar != null && endpoint.bars().base(index) != 0) {
                 Route route = claims(index, 0);
-                boolean all = route != null && route.last() - route.first() >= bar.bytes() - 1;
+                boolean all =
+                        route != null
+                                && route.last() - route.first() >= endpoint.bars().bytes(index) - 1;
                 whole |= all ? 1 << index : 0;
                 part |= all ? 0 : 1 << index;
             }

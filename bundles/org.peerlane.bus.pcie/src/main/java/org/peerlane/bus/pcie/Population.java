@@ -37,6 +37,7 @@ final class Population {
     private final Enumerator enumerator;
     private final Drivers drivers;
     private final VirtualPopulation virtuals;
+    private final Standstill standstill;
     private final List<Slot> slots = new ArrayList<>();
     private final List<Type> types = new ArrayList<>();
 
@@ -57,6 +58,9 @@ final class Population {
         /** Somebody has taken the device out; the slot waits for a hand, not for a type. */
         boolean emptied;
 
+        /** It has had a device: whatever comes now is plugged in. */
+        boolean populated;
+
         /** The type that could not be put into the slot; not tried again. */
         @Nullable Type failed;
 
@@ -74,6 +78,7 @@ final class Population {
         this.enumerator = enumerator;
         drivers = new Drivers(events);
         virtuals = new VirtualPopulation(fabric, events, drivers);
+        standstill = new Standstill(drivers, virtuals);
         fabric.onSwitchedOff(port -> {
             if (events.isCurrent()) {
                 takeOut(port);
@@ -119,6 +124,7 @@ final class Population {
                 slots.remove(slot);
             }
         }
+        vacated();
     }
 
     void addType(DeviceType service, String name, TypeVersion version) {
@@ -137,6 +143,7 @@ final class Population {
                 unplug(slot);
             }
         }
+        vacated();
         fill();
     }
 
@@ -147,7 +154,9 @@ final class Population {
         types.clear();
     }
 
+    /** Everything that can come comes, and only then drivers meet it: who has none may move. */
     private void fill() {
+        List<Slot> fresh = new ArrayList<>();
         for (Slot slot : slots) {
             Optional<Type> best =
                     types.stream()
@@ -158,7 +167,32 @@ final class Population {
                     && best.isPresent()
                     && slot.failed != best.get()) {
                 plug(slot, best.get());
+                fresh.add(slot);
             }
+        }
+        standstill.resume();
+        for (Slot slot : fresh) {
+            if (slot.function != null && drivers.of(slot.function) == null) {
+                drivers.offer(slot.function);
+            }
+        }
+    }
+
+    /** Addresses are free again, perhaps for somebody who has none. */
+    private void vacated() {
+        List<Endpoint> helped = enumerator.placement().retry(standstill);
+        standstill.resume();
+        helped.forEach(drivers::offer);
+    }
+
+    /** Gives a BAR another size, for the driver of its function. */
+    void resize(Endpoint function, int index, long bytes) {
+        standstill.asks(function);
+        try {
+            enumerator.placement().resize(function, index, bytes, standstill);
+        } finally {
+            standstill.asks(null);
+            events.submit(standstill::resume); // not in the middle of a probe
         }
     }
 
@@ -210,7 +244,8 @@ final class Population {
         if (above != null) {
             powerOn(above);
         }
-        enumerator.assign(function);
+        enumerator.assign(function, standstill, !slot.populated);
+        slot.populated = true;
         LOG.info(
                 "{}: {} {} {}",
                 function.address(),
@@ -221,7 +256,6 @@ final class Population {
             fabric.trace.added.emit(
                     new BusEvents.FunctionAdded(function.address(), name, type.name()));
         }
-        drivers.offer(function);
     }
 
     private static void refuse(String slot, Type type, Throwable e) {
@@ -260,6 +294,7 @@ final class Population {
         if (port == null || !port.isHotplug()) {
             slot.emptied = true;
             eject(slot);
+            vacated();
             return;
         }
         if (!port.pressButton()) {
@@ -283,6 +318,7 @@ final class Population {
         if (port == null) {
             slot.emptied = true;
             unplug(slot);
+            vacated();
         } else {
             takeOut(port);
         }
@@ -294,6 +330,7 @@ final class Population {
             slot.emptied = true;
             unplug(slot);
         }
+        vacated();
     }
 
     /** Puts the device back, the way of {@link PcieBus#plug}. */
@@ -365,7 +402,7 @@ final class Population {
         drivers.unbind(function, true);
         events.doing("close of device " + slot.type + " in slot " + function.slot());
         function.close();
-        enumerator.release(function);
+        enumerator.placement().release(function);
         slot.function = null;
         slot.type = null;
         LOG.info("{}: {} has left", function.address(), function.slot());

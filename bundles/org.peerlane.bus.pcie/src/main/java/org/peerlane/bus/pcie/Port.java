@@ -45,6 +45,8 @@ final class Port extends BusFunction {
     private final PortKind kind;
     private final boolean hotplug;
     private final int busReserve;
+    private final long memoryReserve;
+    private final long prefetchReserve;
     private final Bus secondary;
 
     /** Guarded by lock. */
@@ -73,6 +75,8 @@ final class Port extends BusFunction {
         below = fabric.execution.lock("bus.below");
         hotplug = board.hotplug() && kind != PortKind.UPSTREAM;
         busReserve = kind == PortKind.UPSTREAM ? 0 : board.busReserve();
+        memoryReserve = hotplug ? board.memoryReserve() : 0;
+        prefetchReserve = hotplug ? board.prefetchReserve() : 0;
         secondary = new Bus(bus.host, this);
         config = FunctionConfig.port(layout(board, kind, number >>> 3));
         errors = new ErrorLog(this, config);
@@ -128,6 +132,16 @@ final class Port extends BusFunction {
     /** {@return bus numbers to be kept free below it} */
     int busReserve() {
         return busReserve;
+    }
+
+    /** {@return bytes of its window below 4 GiB, at least} */
+    long memoryReserve() {
+        return memoryReserve;
+    }
+
+    /** {@return bytes of its window above 4 GiB, at least} */
+    long prefetchReserve() {
+        return prefetchReserve;
     }
 
     /** {@return whether devices 1 to 31 below are reached, as functions of one device} */

@@ -47,6 +47,20 @@ public final class SwitchComponent implements PortSource {
                 min = "0",
                 max = "254")
         int busReserve() default 0;
+
+        /** Addresses below 4 GiB for what is plugged in. */
+        @AttributeDefinition(
+                description = "MiB below 4 GiB that a hot-plug slot has at least, even empty",
+                min = "0",
+                max = "4095")
+        int memoryReserveMiB() default PortConfig.RESERVE_MIB;
+
+        /** Addresses above 4 GiB for what is plugged in. */
+        @AttributeDefinition(
+                description = "MiB above 4 GiB that a hot-plug slot has at least, even empty",
+                min = "0",
+                max = "1073741824")
+        int prefetchReserveMiB() default PortConfig.RESERVE_MIB;
     }
 
     private final PortConfig config;
@@ -61,7 +75,9 @@ public final class SwitchComponent implements PortSource {
                         config.ports(),
                         config.hotplug(),
                         config.acs(),
-                        config.busReserve());
+                        config.busReserve(),
+                        (long) config.memoryReserveMiB() << 20,
+                        (long) config.prefetchReserveMiB() << 20);
     }
 
     @Override
