@@ -61,6 +61,21 @@ public interface PcieFunction {
     AddressRange<PhysicalAddress> bar(int index);
 
     /**
+     * Gives a resizable BAR another size, and itself and the function's other BARs new addresses as
+     * needed: ask {@link #bar} afterwards. Kernel counterpart: {@code pci_resize_resource}.
+     *
+     * @param index 0 to 5
+     * @param bytes one of the sizes that the function offers
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EOPNOTSUPP} the BAR has one size only;
+     *     {@code EINVAL} it does not offer this size; {@code EBUSY} memory decode is on; {@code
+     *     ENOSPC} there are no addresses for it, and everything is as it was
+     */
+    default void resizeBar(int index, long bytes) {
+        throw new ErrnoException(
+                Errno.EOPNOTSUPP, "BAR %d of %s has one size only".formatted(index, slot()));
+    }
+
+    /**
      * {@return where a BAR of I/O space is}
      *
      * @param index 0 to 5

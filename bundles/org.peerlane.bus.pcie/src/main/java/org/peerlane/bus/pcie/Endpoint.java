@@ -349,6 +349,11 @@ final class Endpoint extends BusFunction {
     }
 
     @Override
+    public void resizeBar(int index, long bytes) {
+        fabric.resizer().resize(this, index, bytes);
+    }
+
+    @Override
     public long read(int index, long offset, int bytes) {
         return registers.read(index, offset, bytes);
     }
@@ -367,7 +372,7 @@ final class Endpoint extends BusFunction {
 
     /** Kernel counterpart: {@code pci_intx()}. */
     void allowIntx() {
-        update(COMMAND, 2, ~COMMAND_INTX_DISABLE, 0);
+        software.write(COMMAND, 2, ~COMMAND_INTX_DISABLE, 0);
     }
 
     @Override

@@ -19,7 +19,9 @@ import org.peerlane.bus.pcie.config.FunctionConfig;
 final class EndpointBars {
     private static final int BARS = Endpoint.BARS;
     private static final int ROM = BarRegisters.ROM;
-    private static final int ROM_PLACE = 2 * BARS;
+
+    /** Number of the ROM's place, behind those of the virtual functions' BARs. */
+    static final int ROM_PLACE = 2 * BARS;
 
     private final @Nullable BarLayout[] layouts = new BarLayout[BARS];
 
@@ -126,11 +128,6 @@ final class EndpointBars {
         places = now;
     }
 
-    /** Says where the enumerator has put the ROM. */
-    void placeRom(long base) {
-        place(ROM_PLACE, base);
-    }
-
     /** Says where the enumerator has put an I/O BAR. */
     void placePorts(int index, long base) {
         long[] now = portPlaces.clone();
@@ -141,11 +138,6 @@ final class EndpointBars {
     /** {@return where the enumerator has put an I/O BAR; 0: nowhere} */
     long portsOf(int index) {
         return portPlaces[index];
-    }
-
-    /** {@return where memory BARs are, the virtual functions' and the ROM; 0: nowhere} */
-    long[] places() {
-        return places;
     }
 
     /**

@@ -21,14 +21,4 @@ final class ExpansionRom {
         long value = function.readConfig(REGISTER, 4);
         return value == ALL ? 0 : -(value & ADDRESS) & ALL; // all-ones: it cannot be reached
     }
-
-    /**
-     * Says where it is.
-     *
-     * @param base 0: nowhere
-     */
-    static void place(Endpoint function, long base) {
-        function.writeConfig(REGISTER, 4, base);
-        function.bars().placeRom(base);
-    }
 }

@@ -57,6 +57,13 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
                         "posted writes are queued path by path and arrive later, as on hardware;"
                                 + " slower, and shows missing flushes between paths")
         boolean postedQueues() default false;
+
+        /** Who is plugged in may move others. */
+        @AttributeDefinition(
+                description =
+                        "a device that is plugged in may stop drivers of others for a moment, to"
+                                + " move their BARs out of its way")
+        boolean rebalance() default false;
     }
 
     private final PcieRoot root;
@@ -80,7 +87,8 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
                                 : hosts.stream().map(HostBridgeComponent::config).toList(),
                         ports.stream().map(PortSource::config).toList(),
                         config.iommu(),
-                        config.postedQueues());
+                        config.postedQueues(),
+                        config.rebalance());
     }
 
     @Deactivate

@@ -38,6 +38,7 @@ final class Population {
     private final Enumerator enumerator;
     private final Drivers drivers;
     private final VirtualPopulation virtuals;
+    private final Standstill standstill;
     private final Slots slots;
     private final List<DeviceKind> types = new ArrayList<>();
 
@@ -50,6 +51,7 @@ final class Population {
         slots = new Slots(tree);
         drivers = new Drivers(events);
         virtuals = new VirtualPopulation(fabric, events, drivers);
+        standstill = new Standstill(drivers, virtuals);
         fabric.onSwitchedOff(port -> {
             if (events.isCurrent()) {
                 takeOut(port);
@@ -83,6 +85,7 @@ final class Population {
                 slots.remove(slot);
             }
         }
+        vacated();
     }
 
     void addType(DeviceType service, String name, TypeVersion version) {
@@ -101,6 +104,7 @@ final class Population {
                 unplug(slot);
             }
         }
+        vacated();
         fill();
     }
 
@@ -111,7 +115,9 @@ final class Population {
         types.clear();
     }
 
+    /** Everything that can come comes, and only then drivers meet it: who has none may move. */
     private void fill() {
+        List<Slot> fresh = new ArrayList<>();
         for (Slot slot : slots.all()) {
             Optional<DeviceKind> best =
                     types.stream()
@@ -123,7 +129,32 @@ final class Population {
                     && best.isPresent()
                     && slot.failed != best.get()) {
                 plug(slot, best.get());
+                fresh.add(slot);
             }
+        }
+        standstill.resume();
+        for (Slot slot : fresh) {
+            if (slot.function != null && drivers.of(slot.function) == null) {
+                drivers.offer(slot.function);
+            }
+        }
+    }
+
+    /** Addresses are free again, perhaps for somebody who has none. */
+    private void vacated() {
+        List<Endpoint> helped = enumerator.placement().retry(standstill);
+        standstill.resume();
+        helped.forEach(drivers::offer);
+    }
+
+    /** Gives a BAR another size, for the driver of its function. */
+    void resize(Endpoint function, int index, long bytes) {
+        standstill.asks(function);
+        try {
+            enumerator.placement().resize(function, index, bytes, standstill);
+        } finally {
+            standstill.asks(null);
+            events.submit(standstill::resume); // not in the middle of a probe
         }
     }
 
@@ -175,7 +206,8 @@ final class Population {
         if (above != null) {
             powerOn(above);
         }
-        enumerator.assign(function);
+        enumerator.assign(function, standstill, !slot.populated);
+        slot.populated = true;
         LOG.info(
                 "{}: {} {} {}",
                 function.address(),
@@ -186,7 +218,6 @@ final class Population {
             fabric.trace.added.emit(
                     new BusEvents.FunctionAdded(function.address(), name, type.name()));
         }
-        drivers.offer(function);
     }
 
     private static void refuse(String slot, DeviceKind type, Throwable e) {
@@ -232,6 +263,7 @@ final class Population {
         if (port == null || !port.isHotplug()) {
             slot.emptied = true;
             eject(slot);
+            vacated();
         } else {
             eject(port);
         }
@@ -276,6 +308,7 @@ final class Population {
         if (port == null) {
             slot.emptied = true;
             unplug(slot);
+            vacated();
         } else {
             takeOut(port);
         }
@@ -296,6 +329,7 @@ final class Population {
             gone.forEach(this::bury);
             LOG.info("switch {} has left, and {} functions below it", whole.name(), gone.size());
         }
+        vacated();
     }
 
     /** Puts the device back, the way of {@link PcieBus#plug}; or a switch with all below. */
@@ -307,6 +341,7 @@ final class Population {
                         Errno.EBUSY, "switch %s is in its slot".formatted(whole.name()));
             }
             whole.attach(fabric);
+            enumerator.reopen(whole.above().secondary());
             LOG.info("switch {} has come", whole.name());
             fill();
             return;

@@ -31,6 +31,8 @@ final class Port extends BusFunction {
     private final boolean hotplug;
     private final int busReserve;
     private final int ioBits;
+    private final long memoryReserve;
+    private final long prefetchReserve;
 
     /** Buses of all switches that the board has below; set before the first enumeration. */
     private int switchBuses;
@@ -64,6 +66,8 @@ final class Port extends BusFunction {
         hotplug = board.hotplug() && kind != PortKind.UPSTREAM;
         busReserve = kind == PortKind.UPSTREAM ? 0 : board.busReserve();
         ioBits = board.ioBits();
+        memoryReserve = hotplug ? board.memoryReserve() : 0;
+        prefetchReserve = hotplug ? board.prefetchReserve() : 0;
         secondary = new Bus(bus.host, this);
         config = FunctionConfig.port(PortLayouts.of(board, kind, number >>> 3));
         errors = new ErrorLog(this, config);
@@ -115,6 +119,16 @@ final class Port extends BusFunction {
     /** {@return bus numbers to be kept free below it} */
     int busReserve() {
         return busReserve;
+    }
+
+    /** {@return bytes of its window below 4 GiB, at least} */
+    long memoryReserve() {
+        return memoryReserve;
+    }
+
+    /** {@return bytes of its window above 4 GiB, at least} */
+    long prefetchReserve() {
+        return prefetchReserve;
     }
 
     /** {@return whether devices 1 to 31 below are reached, as functions of one device} */

@@ -12,6 +12,9 @@ final class Slot {
     /** Somebody has taken the device out; the slot waits for a hand, not for a type. */
     boolean emptied;
 
+    /** It has had a device: whatever comes now is plugged in. */
+    boolean populated;
+
     /** The type that could not be put into the slot; not tried again. */
     @Nullable DeviceKind failed;
 

@@ -58,6 +58,20 @@ public final class SwitchComponent implements PortSource {
                     @Option(label = "32 bits", value = "32")
                 })
         int ioBits() default 32;
+
+        /** Addresses below 4 GiB for what is plugged in. */
+        @AttributeDefinition(
+                description = "MiB below 4 GiB that a hot-plug slot has at least, even empty",
+                min = "0",
+                max = "4095")
+        int memoryReserveMiB() default PortConfig.RESERVE_MIB;
+
+        /** Addresses above 4 GiB for what is plugged in. */
+        @AttributeDefinition(
+                description = "MiB above 4 GiB that a hot-plug slot has at least, even empty",
+                min = "0",
+                max = "1073741824")
+        int prefetchReserveMiB() default PortConfig.RESERVE_MIB;
     }
 
     private final PortConfig config;
@@ -73,7 +87,9 @@ public final class SwitchComponent implements PortSource {
                         config.hotplug(),
                         config.acs(),
                         config.busReserve(),
-                        config.ioBits());
+                        config.ioBits(),
+                        (long) config.memoryReserveMiB() << 20,
+                        (long) config.prefetchReserveMiB() << 20);
     }
 
     @Override

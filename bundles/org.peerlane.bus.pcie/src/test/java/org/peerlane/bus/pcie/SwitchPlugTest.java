@@ -94,8 +94,6 @@ class SwitchPlugTest {
         assertThat(machine.root.load(window, 4)).isEqualTo(0xFFFF_FFFFL);
         PcieFunction rp0 = machine.function("rp0");
         assertThat(rp0.readConfig(0x7A, 2) & 1 << 6).as("presence").isZero();
-        long base = rp0.readConfig(0x20, 2);
-        assertThat(base).as("closed window").isGreaterThan(rp0.readConfig(0x22, 2));
         assertThat(other.readConfig(0, 2)).isEqualTo(TestMachine.VENDOR);
     }
 

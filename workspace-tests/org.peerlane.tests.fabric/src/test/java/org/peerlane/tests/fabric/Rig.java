@@ -69,17 +69,21 @@ final class Rig implements AutoCloseable {
      * @param queued posted writes are queued, although the execution is live
      */
     Rig(Execution execution, List<PortConfig> ports, boolean iommu, boolean queued) {
+        this(execution, HostBridgeConfig.DEFAULT, ports, iommu, queued, false);
+    }
+
+    Rig(
+            Execution execution,
+            HostBridgeConfig host,
+            List<PortConfig> ports,
+            boolean iommu,
+            boolean queued,
+            boolean rebalance) {
         this.execution = execution;
         tracer = new Tracer(execution::nanoTime, execution.lock("trace"));
         root =
                 new PcieRoot(
-                        execution,
-                        tracer,
-                        memory,
-                        List.of(HostBridgeConfig.DEFAULT),
-                        ports,
-                        iommu,
-                        queued);
+                        execution, tracer, memory, List.of(host), ports, iommu, queued, rebalance);
         if (iommu) {
             this.iommu = new IommuUnit(execution, tracer, memory, root, STRICT);
             root.translation(this.iommu);
