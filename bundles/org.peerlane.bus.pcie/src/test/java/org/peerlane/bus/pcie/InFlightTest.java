@@ -3,6 +3,9 @@ package org.peerlane.bus.pcie;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.peerlane.exec.live.LiveExecution;
@@ -108,5 +111,67 @@ class InFlightTest {
         volatile int ended;
         volatile int door;
         volatile int trace;
+    }
+
+    @Test
+    void aDrainWaitsForEachOfSeveralThreads() throws Exception {
+        for (int threads = 1; threads <= InFlight.OWNERS + 1; threads++) {
+            InFlight counted = new InFlight(new LiveExecution("test"), "test");
+            List<Thread> inside = new ArrayList<>();
+            List<CountDownLatch> leave = new ArrayList<>();
+            for (int i = 0; i < threads; i++) {
+                CountDownLatch in = new CountDownLatch(1);
+                CountDownLatch out = new CountDownLatch(1);
+                leave.add(out);
+                inside.add(
+                        Thread.ofPlatform()
+                                .start(() -> {
+                                    counted.exit(
+                                            counted.enter()); // has a number of its own from now on
+                                    int section = counted.enter();
+                                    in.countDown();
+                                    await(out);
+                                    counted.exit(section);
+                                }));
+                in.await();
+            }
+            Thread drain = Thread.ofPlatform().start(counted::drain);
+            for (int i = threads - 1; i >= 0; i--) {
+                while (drain.getState() != Thread.State.WAITING
+                        && drain.getState() != Thread.State.TIMED_WAITING) {
+                    assertThat(drain.isAlive()).as("waits for thread %d", i).isTrue();
+                    Thread.onSpinWait();
+                }
+                leave.get(i).countDown();
+                inside.get(i).join();
+            }
+            assertThat(drain.join(Duration.ofSeconds(10))).isTrue();
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Test
+    void theNumberOfAThreadThatHasEndedGoesToTheNext() throws Exception {
+        InFlight counted = new InFlight(new LiveExecution("test"), "test");
+        for (int i = 0; i < 3 * InFlight.OWNERS; i++) {
+            int[] section = new int[1];
+            Thread one =
+                    Thread.ofPlatform()
+                            .start(() -> {
+                                counted.exit(counted.enter());
+                                section[0] = counted.enterOwn();
+                                counted.exit(section[0]);
+                            });
+            one.join();
+            assertThat(section[0]).isBetween(0, InFlight.OWNERS - 1);
+            counted.drain();
+        }
     }
 }
