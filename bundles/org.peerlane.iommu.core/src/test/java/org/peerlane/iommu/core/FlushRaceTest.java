@@ -163,8 +163,7 @@ class FlushRaceTest {
     void aKeptAnswerIsUsedNeitherAfterAnUnmapNorAfterASwitch(Execution execution) throws Exception {
         try (TestMachine machine = new TestMachine(execution)) {
             IommuDomain first = machine.attached();
-            IommuDomain second =
-                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            IommuDomain second = machine.domain();
             first.map(IOVA, A, PAGE, RW);
             second.map(IOVA, B, PAGE, RW);
             AtomicInteger step = new AtomicInteger();
@@ -198,8 +197,7 @@ class FlushRaceTest {
     void aSwitchWaitsBeforeItEndsKeptAnswersAndAgainAfterIt(Execution execution) {
         try (TestMachine machine = new TestMachine(execution)) {
             machine.attached().map(IOVA, A, PAGE, RW);
-            IommuDomain second =
-                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            IommuDomain second = machine.domain();
             DmaTranslation.Target kept = new DmaTranslation.Target();
             machine.root.keptWrite(TestMachine.REQUESTER, IOVA, kept, _ -> {});
             DmaTranslation.Generation generation = Objects.requireNonNull(kept.generation);
