@@ -245,8 +245,7 @@ final class EndpointRegisters {
     }
 
     private long bytes(int index) {
-        BarLayout bar = index == RomLayout.INDEX ? null : bars[index];
-        return bar != null ? bar.bytes() : endpoint.bars().bytes(index);
+        return endpoint.bars().bytes(index); // a resizable BAR's may change
     }
 
     private boolean isIo(int index) {
