@@ -4,6 +4,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
@@ -15,9 +18,14 @@ import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.exec.api.Executions;
+import org.peerlane.exec.api.Work;
 import org.peerlane.kernel.api.Machine;
 
-/** {@code peerlane:status}: the machine, its functions, the mistakes in its board, the plugins. */
+/**
+ * {@code peerlane:status}: the machine, its functions, the mistakes in its board, what runs, the
+ * plugins.
+ */
 @Component(
         service = StatusCommand.class,
         property = {"osgi.command.scope=peerlane", "osgi.command.function=status"})
@@ -37,6 +45,12 @@ public final class StatusCommand {
             policy = ReferencePolicy.DYNAMIC,
             policyOption = ReferencePolicyOption.GREEDY)
     volatile @Nullable PcieBus bus;
+
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    volatile @Nullable Executions executions;
 
     /** For the framework. */
     @Activate
@@ -64,17 +78,43 @@ public final class StatusCommand {
                                 .formatted(f.address(), f.vendorId(), f.deviceId(), f.slot()));
             }
         }
+        Executions running = executions;
+        if (running != null) {
+            List<Work> work = running.work();
+            lines.add("threads    " + count(work, Work.Kind.THREAD));
+            lines.add("timers     " + count(work, Work.Kind.TIMER));
+        }
         Arrays.stream(context.getBundles())
                 .filter(b -> b.getSymbolicName().startsWith(PREFIX))
                 .sorted(Comparator.comparing(Bundle::getSymbolicName))
                 .map(b ->
                         "bundle     %-14s %-9s %s"
                                 .formatted(
-                                        b.getSymbolicName().substring(PREFIX.length()),
-                                        state(b),
-                                        b.getVersion()))
+                                        shortened(b.getSymbolicName()), state(b), b.getVersion()))
                 .forEach(lines::add);
         return String.join("\n", lines);
+    }
+
+    /** {@return how many, and how many of which bundle} */
+    static String count(List<Work> work, Work.Kind kind) {
+        Map<String, Long> byOwner =
+                work.stream()
+                        .filter(w -> w.kind() == kind)
+                        .collect(
+                                Collectors.groupingBy(
+                                        w -> shortened(w.owner()),
+                                        TreeMap::new,
+                                        Collectors.counting()));
+        long all = byOwner.values().stream().mapToLong(Long::longValue).sum();
+        return byOwner.isEmpty()
+                ? "none"
+                : byOwner.entrySet().stream()
+                        .map(e -> e.getKey() + " " + e.getValue())
+                        .collect(Collectors.joining(", ", all + ": ", ""));
+    }
+
+    private static String shortened(String name) {
+        return name.startsWith(PREFIX) ? name.substring(PREFIX.length()) : name;
     }
 
     private static String state(Bundle bundle) {

@@ -4,7 +4,7 @@ import org.osgi.annotation.versioning.ConsumerType;
 
 /**
  * What a {@link DeviceModel} with the ATS capability implements, too: it is told when translations
- * that it keeps are not good any more.
+ * that it keeps are not good any more. {@link DeviceTlb} does it all.
  *
  * <p><b>Threads.</b> Any; only rings. The engine does the work.
  */
@@ -20,6 +20,12 @@ public interface AtsDevice {
      * @param bytes a power of two; all-ones: everything
      */
     void invalidate(int tag, int pasid, long address, long bytes);
+
+    /**
+     * Software has switched ATS off: no translation may be kept, and no invalidation that has come
+     * before needs an answer.
+     */
+    default void disabled() {}
 
     /**
      * The answer to a group of page requests.

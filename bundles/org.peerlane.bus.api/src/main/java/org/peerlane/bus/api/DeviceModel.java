@@ -25,11 +25,11 @@ public interface DeviceModel {
     FunctionLayout layout();
 
     /**
-     * A read of a register-like BAR.
+     * A read of a register-like BAR, in memory or in I/O space, or of a ROM without content.
      *
-     * @param bar index 0 to 5
+     * @param bar index 0 to 5; {@link RomLayout#INDEX}: the expansion ROM
      * @param offset from the BAR's start, naturally aligned to the width
-     * @param bytes 1, 2, 4 or 8, wholly inside the BAR
+     * @param bytes 1, 2, 4 or, in memory, 8; wholly inside the BAR
      * @return the value, zero-extended; 0 where nothing is (PC-20)
      * @throws ReadFailure the device has no value: it refuses, is silent, or knows that its data is
      *     bad; not logged as a mistake
@@ -37,11 +37,11 @@ public interface DeviceModel {
     long read(int bar, long offset, int bytes);
 
     /**
-     * A write of a register-like BAR.
+     * A write of a register-like BAR, in memory or in I/O space.
      *
      * @param bar index 0 to 5
      * @param offset from the BAR's start, naturally aligned to the width
-     * @param bytes 1, 2, 4 or 8, wholly inside the BAR
+     * @param bytes 1, 2, 4 or, in memory, 8; wholly inside the BAR
      * @param value only the low {@code bytes} count
      */
     void write(int bar, long offset, int bytes, long value);

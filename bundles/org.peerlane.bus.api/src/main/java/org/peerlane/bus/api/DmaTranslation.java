@@ -62,17 +62,23 @@ public interface DmaTranslation {
 
     /** The answer of a translation; each DMA port owns one and uses it again and again. */
     final class Target {
+        /** In {@link #number}: the answer may not be kept. Whoever asks sets it before. */
+        public static final long NOT_KEPT = -1;
+
         /** The physical address that the request goes to. */
         public long physical;
 
         /** How many bytes from there on are translated the same way; at least 1. */
         public long bytes;
 
-        /** Says until when the answer may be kept; null: it may not. */
+        /**
+         * Says until when the answer may be kept, if {@link #number} does not forbid it. Write it
+         * only if it is another: a store of a reference costs a garbage collector's barrier.
+         */
         public @Nullable Generation generation;
 
-        /** What {@link #generation} was before the answer was looked up. */
-        public long number;
+        /** What {@link #generation} was before the answer was looked up, or {@link #NOT_KEPT}. */
+        public long number = NOT_KEPT;
 
         /** {@link PageRequest#READ} and {@link PageRequest#WRITE}; of translation requests only. */
         public int permissions;

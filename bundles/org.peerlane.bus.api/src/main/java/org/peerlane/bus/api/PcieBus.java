@@ -58,28 +58,48 @@ public interface PcieBus {
     void store(long physical, int bytes, long value);
 
     /**
-     * Takes a device out in order, as after a press of the attention button (PC-70): its driver
-     * leaves first. The slot stays empty until {@link #plug}.
+     * Reads from I/O space, as the CPU's {@code in}.
      *
-     * @param slot the board's name of it
+     * @param port its number, 32 bits
+     * @param bytes 1, 2 or 4, naturally aligned
+     * @return the value; all-ones where nobody answers
+     */
+    long in(long port, int bytes);
+
+    /**
+     * Writes to I/O space, as the CPU's {@code out}; without effect where nobody answers.
+     *
+     * @param port its number, 32 bits
+     * @param bytes 1, 2 or 4, naturally aligned
+     * @param value only the low {@code bytes} count
+     */
+    void out(long port, int bytes, long value);
+
+    /**
+     * Takes a device out in order, as after a press of the attention button (PC-70): its driver
+     * leaves first. The slot stays empty until {@link #plug}. A switch goes with everything below.
+     *
+     * @param slot the board's name of it, or of a switch, or of the port that has one below
      * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
      *     EBUSY} it is empty, or the slot's power indicator blinks already
      */
     void eject(String slot);
 
     /**
-     * Pulls a device out by surprise (PC-68). The slot stays empty until {@link #plug}.
+     * Pulls a device out by surprise (PC-68). The slot stays empty until {@link #plug}. A switch
+     * goes with everything below.
      *
-     * @param slot the board's name of it
+     * @param slot the board's name of it, or of a switch, or of the port that has one below
      * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
      *     EBUSY} it is empty
      */
     void pull(String slot);
 
     /**
-     * Puts the device back into a slot that {@link #eject} or {@link #pull} has emptied.
+     * Puts the device back into a slot that {@link #eject} or {@link #pull} has emptied; or a
+     * switch, with what is in its slots.
      *
-     * @param slot the board's name of it
+     * @param slot the board's name of it, or of a switch, or of the port that has one below
      * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} there is no such slot; {@code
      *     EBUSY} it is not empty
      */

@@ -2,6 +2,8 @@ package org.peerlane.bus.api;
 
 import org.osgi.annotation.versioning.ProviderType;
 import org.peerlane.kernel.api.AddressRange;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.PhysicalAddress;
 
 /**
@@ -51,35 +53,66 @@ public interface PcieFunction {
     void writeConfig(int offset, int bytes, long value);
 
     /**
-     * {@return where a BAR is, as the CPU addresses it}
+     * {@return where a memory BAR is, as the CPU addresses it}
      *
-     * @param index 0 to 5
+     * @param index 0 to 5; {@link RomLayout#INDEX}: the expansion ROM
      * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} the function has no such BAR
      */
     AddressRange<PhysicalAddress> bar(int index);
 
     /**
-     * Reads a register of a BAR.
+     * Gives a resizable BAR another size, and itself and the function's other BARs new addresses as
+     * needed: ask {@link #bar} afterwards. Kernel counterpart: {@code pci_resize_resource}.
      *
      * @param index 0 to 5
+     * @param bytes one of the sizes that the function offers
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EOPNOTSUPP} the BAR has one size only;
+     *     {@code EINVAL} it does not offer this size; {@code EBUSY} memory decode is on; {@code
+     *     ENOSPC} there are no addresses for it, and everything is as it was
+     */
+    default void resizeBar(int index, long bytes) {
+        throw new ErrnoException(
+                Errno.EOPNOTSUPP, "BAR %d of %s has one size only".formatted(index, slot()));
+    }
+
+    /**
+     * {@return where a BAR of I/O space is}
+     *
+     * @param index 0 to 5
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} the function has no such BAR
+     */
+    default IoPorts ports(int index) {
+        throw new ErrnoException(
+                Errno.ENODEV, "%s has no BAR %d in I/O space".formatted(slot(), index));
+    }
+
+    /**
+     * Reads a register of a BAR, in memory or in I/O space.
+     *
+     * @param index 0 to 5; {@link RomLayout#INDEX}: the expansion ROM
      * @param offset in the BAR
-     * @param bytes 1, 2, 4 or 8, naturally aligned
+     * @param bytes 1, 2, 4 or, in memory, 8; naturally aligned
      * @return the value; all-ones where nobody decodes (PC-66)
      */
     long read(int index, long offset, int bytes);
 
     /**
-     * Writes a register of a BAR; dropped where nobody decodes.
+     * Writes a register of a BAR, in memory or in I/O space; dropped where nobody decodes.
      *
      * @param index 0 to 5
      * @param offset in the BAR
-     * @param bytes 1, 2, 4 or 8, naturally aligned
+     * @param bytes 1, 2, 4 or, in memory, 8; naturally aligned
      * @param value only the low {@code bytes} count
      */
     void write(int index, long offset, int bytes, long value);
 
     /** Sets or clears Command.MSE and Command.BME. */
     void enable(boolean memory, boolean busMaster);
+
+    /** Sets or clears Command.IOSE: whether the BARs in I/O space decode. */
+    default void enablePorts(boolean on) {
+        writeConfig(0x04, 2, readConfig(0x04, 2) & ~1L | (on ? 1 : 0));
+    }
 
     /**
      * Programs one vector to call a handler, and switches message-signalled interrupts on.

@@ -18,6 +18,7 @@ import org.peerlane.exec.api.Timer;
  * and the IOMMU (IM-12 to IM-15).
  *
  * <p><b>Locks.</b> One leaf, by invalidations and page requests; translation requests take none.
+ * What a response leaves in config space is written after it has been let go.
  */
 final class AtsFunction implements AtsPort {
     private static final Logger LOG = LogManager.getLogger(AtsFunction.class);
@@ -45,11 +46,17 @@ final class AtsFunction implements AtsPort {
     /** Who is told; null: the device has no TLB. Set before the first request. */
     private volatile @Nullable AtsDevice device;
 
+    /** Whose config space says what became of page requests; set before the first request. */
+    private volatile @Nullable Endpoint function;
+
     /** One bit per tag that waits for its completion. Guarded by lock, as all below. */
     private int waiting;
 
     private int expired;
     private int nextTag;
+
+    /** ATS has gone off, and the device has not been told. */
+    private boolean wentOff;
 
     /** Page requests per group that have not been answered. */
     private final short[] requests = new short[GROUPS];
@@ -68,11 +75,16 @@ final class AtsFunction implements AtsPort {
         device = told;
     }
 
+    void function(Endpoint whose) {
+        function = whose;
+    }
+
     /** Takes over what config space says now. */
     void program(Programmed now) {
         if (now.equals(programmed)) {
             return;
         }
+        boolean was = programmed.ats();
         programmed = now;
         lock.lock();
         try {
@@ -80,6 +92,7 @@ final class AtsFunction implements AtsPort {
                 stopped = false;
             }
             if (!now.ats()) {
+                wentOff |= was;
                 completeAll();
             }
         } finally {
@@ -87,13 +100,57 @@ final class AtsFunction implements AtsPort {
         }
     }
 
+    /** Tells the device that ATS was switched off. Without the function's lock. */
+    void tell() {
+        AtsDevice who = device;
+        lock.lock();
+        try {
+            if (!wentOff || who == null) {
+                return;
+            }
+            wentOff = false;
+        } finally {
+            lock.unlock();
+        }
+        try {
+            who.disabled();
+        } catch (RuntimeException | Error e) {
+            LOG.error("{}: the device threw when ATS went off", port.address(), e);
+        }
+    }
+
+    /** {@return whether a page request has no answer yet} */
+    boolean awaitsPages() {
+        lock.lock();
+        try {
+            return outstanding > 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Software has reset the page request interface: nothing is awaited. */
+    void forgetPages() {
+        lock.lock();
+        try {
+            forgetAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void forgetAll() {
+        assert lock.isHeldByCurrentThread();
+        Arrays.fill(requests, (short) 0);
+        outstanding = 0;
+    }
+
     /** A reset, or the function has left: nobody waits for it any more. */
     void reset() {
         lock.lock();
         try {
             completeAll();
-            Arrays.fill(requests, (short) 0);
-            outstanding = 0;
+            forgetAll();
             stopped = false;
         } finally {
             lock.unlock();
@@ -226,21 +283,33 @@ final class AtsFunction implements AtsPort {
         return DmaResult.OK;
     }
 
-    /** The response to a group has come (PT-62). */
+    /** The response to a group has come (PT-62). After a failure none is expected any more. */
     void respond(int group, int code) {
         AtsDevice told = device;
+        boolean failed = code == PageRequest.FAILURE;
+        boolean expected;
         lock.lock();
         try {
-            if (group < 0 || group >= GROUPS || requests[group] == 0) {
-                return; // an unexpected group: nobody asked
+            if (stopped) {
+                return;
             }
-            outstanding -= requests[group];
-            requests[group] = 0;
-            stopped |= code == PageRequest.FAILURE;
+            expected = group >= 0 && group < GROUPS && requests[group] != 0;
+            if (expected) {
+                outstanding -= requests[group];
+                requests[group] = 0;
+            }
+            if (failed) {
+                stopped = true;
+                forgetAll();
+            }
         } finally {
             lock.unlock();
         }
-        if (told != null) {
+        Endpoint whose = function;
+        if (whose != null) {
+            whose.config().pagesAnswered(failed, !expected);
+        }
+        if (told != null && expected) {
             try {
                 told.pageResponse(group, code);
             } catch (RuntimeException | Error e) {

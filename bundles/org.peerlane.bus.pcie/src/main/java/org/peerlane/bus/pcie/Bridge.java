@@ -5,10 +5,12 @@ final class Bridge {
     static final int PRIMARY = 0x18;
     static final int SECONDARY = 0x19;
     static final int SUBORDINATE = 0x1A;
+    static final int IO_BASE = 0x1C;
     static final int MEMORY_BASE = 0x20;
     static final int PREFETCH_BASE = 0x24;
     static final int PREFETCH_BASE_HIGH = 0x28;
     static final int PREFETCH_LIMIT_HIGH = 0x2C;
+    static final int IO_BASE_HIGH = 0x30;
 
     private Bridge() {}
 }

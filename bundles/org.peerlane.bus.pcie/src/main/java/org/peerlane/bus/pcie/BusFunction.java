@@ -20,8 +20,10 @@ import org.peerlane.kernel.api.PhysicalAddress;
  */
 abstract sealed class BusFunction implements PcieFunction permits Endpoint, Port {
     static final int COMMAND = 0x04;
+    static final int COMMAND_IO = 1;
     static final int COMMAND_MEMORY = 1 << 1;
     static final int COMMAND_MASTER = 1 << 2;
+    static final int COMMAND_INTX_DISABLE = 1 << 10;
 
     private static final int HEADER_TYPE = 0x0E;
 

@@ -26,10 +26,18 @@ final class BusNumbers {
      * @param isolate the board has an IOMMU
      */
     BusNumbers(ConfigCycles config, HostBridge host, boolean isolate) {
+        this(config, host, host.config().lastBus(), isolate);
+    }
+
+    /**
+     * @param most the highest number that there is for it
+     * @param isolate the board has an IOMMU
+     */
+    BusNumbers(ConfigCycles config, HostBridge host, int most, boolean isolate) {
         this.config = config;
         this.isolate = isolate;
+        this.most = most;
         segment = host.config().segment();
-        most = host.config().lastBus();
     }
 
     /** {@return the highest number that a bus below this one has now} */
@@ -68,8 +76,11 @@ final class BusNumbers {
         write(bus, number, Bridge.PRIMARY, 1, bus);
         write(bus, number, Bridge.SECONDARY, 1, secondary);
         write(bus, number, Bridge.SUBORDINATE, 1, 0xFF);
-        int last = Math.min(most, scan(secondary) + reserve(bus, number));
+        int used = Math.max(scan(secondary), secondary + switches(bus, number));
+        int last = Math.min(most, used + reserve(bus, number));
         write(bus, number, Bridge.SUBORDINATE, 1, last);
+        write(bus, number, Bridge.IO_BASE, 2, 0x00F0);
+        write(bus, number, Bridge.IO_BASE_HIGH, 4, 0);
         write(bus, number, Bridge.MEMORY_BASE, 4, 0x0000_FFF0L);
         write(bus, number, Bridge.PREFETCH_BASE, 4, 0x0001_FFF1L);
         write(bus, number, Bridge.PREFETCH_BASE_HIGH, 4, 0xFFFF_FFFFL);
@@ -90,6 +101,11 @@ final class BusNumbers {
             write(bus, number, acs + 6, 2, bits);
         }
         return last;
+    }
+
+    /** Buses of the switches that the board has below, plugged in or not. */
+    private int switches(int bus, int number) {
+        return config.find(segment, bus, number) instanceof Port port ? port.switchBuses() : 0;
     }
 
     /** What the firmware is told of a port that is made for virtual functions. */

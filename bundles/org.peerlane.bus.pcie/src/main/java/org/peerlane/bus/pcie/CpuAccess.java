@@ -6,7 +6,8 @@ import org.peerlane.bus.pcie.config.ConfigSpace;
 
 /**
  * Loads and stores of the CPU by physical address: RAM, config space by ECAM, BARs through the
- * ports; where nobody answers a load gives all-ones and a store is dropped (PC-66).
+ * ports; and what it reads and writes in I/O space. Where nobody answers a load gives all-ones and
+ * a store is dropped (PC-66).
  *
  * <p><b>Threads.</b> Any.
  */
@@ -55,6 +56,32 @@ final class CpuAccess {
             function.registers().arrivingWrite(route.bar(), offset, bytes, value);
         } else if (segment != null) {
             Access.set(segment, offset, bytes, value);
+        }
+    }
+
+    /** Reads from I/O space. */
+    long in(long port, int bytes) {
+        if (!Access.fits(port & 3, bytes, 4)) {
+            return ConfigSpace.ones(bytes);
+        }
+        BusFunction end = IoRouter.find(fabric.hosts, port);
+        if (end instanceof Endpoint endpoint) {
+            return endpoint.registers().in(port, bytes);
+        }
+        RequestErrors.unanswered(end, port, bytes);
+        return ConfigSpace.ones(bytes);
+    }
+
+    /** Writes to I/O space. */
+    void out(long port, int bytes, long value) {
+        if (!Access.fits(port & 3, bytes, 4)) {
+            return;
+        }
+        BusFunction end = IoRouter.find(fabric.hosts, port);
+        if (end instanceof Endpoint endpoint) {
+            endpoint.registers().out(port, bytes, value);
+        } else {
+            RequestErrors.unanswered(end, port, bytes);
         }
     }
 

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -31,6 +32,12 @@ final class Drivers {
 
     Drivers(EventQueue events) {
         this.events = events;
+    }
+
+    /** {@return name of the driver that a function has, or null} */
+    @Nullable String of(Endpoint function) {
+        Entry entry = bound.get(function);
+        return entry == null ? null : entry.name();
     }
 
     void add(PcieDriver driver, String name) {

@@ -1,26 +1,19 @@
 package org.peerlane.bus.pcie;
 
 import java.util.OptionalInt;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.AtsDevice;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
-import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.IoPorts;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.BarRegisters;
 import org.peerlane.bus.pcie.config.CapabilityId;
-import org.peerlane.bus.pcie.config.Effect;
 import org.peerlane.bus.pcie.config.ExpressType;
 import org.peerlane.bus.pcie.config.FunctionConfig;
-import org.peerlane.bus.pcie.config.Intx;
-import org.peerlane.bus.pcie.config.Msi;
 import org.peerlane.bus.pcie.config.MsiX;
 import org.peerlane.bus.pcie.config.MsiXTable;
-import org.peerlane.bus.pcie.config.Pri;
-import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.PhysicalAddress;
 
@@ -30,16 +23,10 @@ import org.peerlane.kernel.api.PhysicalAddress;
  * <p><b>Life.</b> Present from the constructor until {@link #depart}; {@link #close} once, after.
  *
  * <p><b>Locks.</b> {@code bus.reset}, then {@code bus.messages}, then {@code bus.function}, which
- * guards config space. The model is called without {@code bus.function}: its reset may wait for an
- * engine of the device, and that engine may be in a DMA.
+ * guards config space. The model is called without {@code bus.function}; see {@link EndpointLife}.
  */
 final class Endpoint extends BusFunction {
-    private static final Logger LOG = LogManager.getLogger(Endpoint.class);
-
     static final int BARS = BarRegisters.BARS;
-
-    /** What software sees of the ids while a function is not ready. */
-    private static final long NOT_READY = 0xFFFF_0001L;
 
     /** The function that has made this one; null: none. */
     private final @Nullable Endpoint physical;
@@ -49,41 +36,21 @@ final class Endpoint extends BusFunction {
     private final EndpointBars bars;
     private final EndpointRegisters registers;
     private final FunctionDmaPort port;
-    private final FunctionInterrupts interrupts;
     private final AtsFunction ats;
     private final PostedWrites posted;
     private final HostInterrupts hostInterrupts;
-
-    /** Where its INTx ends; null: it has none. */
-    private final @Nullable IntxLine line;
-
-    /** Serialises resets and the departure. */
-    private final NamedLock resetLock;
 
     /** Guarded by lock. */
     private final FunctionConfig config;
 
     private final ErrorLog errors;
-
-    /** Guarded by lock. */
-    private long lives = 1;
-
-    /** How many resets are under way. Guarded by lock. */
-    private int resetting;
-
-    /** A port above holds it in reset. Guarded by lock. */
-    private boolean held;
-
-    /** It was pulled out: what had left it still arrives. Guarded by lock. */
-    private boolean pulled;
+    private final EndpointLife life;
+    private final EndpointConfig software;
 
     private volatile VirtualState virtualState = VirtualState.NONE;
 
     /** Set before the first access; null: it makes no virtual functions. */
     private volatile @Nullable VirtualSet virtuals;
-
-    private volatile boolean present = true;
-    private volatile long generation = 1; // the number of the life
 
     /**
      * @throws RuntimeException what the model threw when it was asked for its layout
@@ -137,7 +104,6 @@ final class Endpoint extends BusFunction {
         super(fabric, bus, key, slot);
         this.physical = physical;
         this.port = port;
-        this.interrupts = interrupts;
         this.ats = ats;
         this.model = model;
         layout = model.layout();
@@ -149,6 +115,7 @@ final class Endpoint extends BusFunction {
                         ? FunctionConfig.endpoint(layout, type)
                         : FunctionConfig.virtualFunction(physical.layout, layout.capabilities());
         errors = new ErrorLog(this, config);
+        life = new EndpointLife(this, fabric, model, interrupts, ats, port);
         MsiX msiX = config.msiX();
         MsiXTable table =
                 msiX == null
@@ -156,11 +123,12 @@ final class Endpoint extends BusFunction {
                         : new MsiXTable(msiX.vectors(), port::message, fabric.execution);
         interrupts.table(table);
         registers = new EndpointRegisters(this, fabric, model, bars.layouts(), msiX, table);
-        resetLock = fabric.execution.lock("bus.reset");
         posted = new PostedWrites(this, fabric);
-        line = fabric.intx.of(this, config.intx().pin());
+        IntxLine line = fabric.intx.of(this, config.intx().pin());
+        software = new EndpointConfig(this, config, life, bars, interrupts, ats, line);
         hostInterrupts = new HostInterrupts(this, fabric, line);
         interrupts.endpoint(this);
+        ats.function(this);
         ats.device(model instanceof AtsDevice told ? told : null);
         port.function(this);
         if (physical == null) {
@@ -168,7 +136,7 @@ final class Endpoint extends BusFunction {
         }
         lock.lock();
         try {
-            refresh();
+            software.refresh();
         } finally {
             lock.unlock();
         }
@@ -187,6 +155,16 @@ final class Endpoint extends BusFunction {
     /** {@return what config space says of its virtual functions} */
     VirtualState virtualState() {
         return virtualState;
+    }
+
+    /** Config space says something else of them. */
+    void virtualState(VirtualState now) {
+        virtualState = now;
+    }
+
+    /** {@return what the physical function says of its virtual ones; of others, nothing} */
+    VirtualState stateOfPhysical() {
+        return physical == null ? VirtualState.NONE : physical.virtualState;
     }
 
     @Override
@@ -228,7 +206,7 @@ final class Endpoint extends BusFunction {
     }
 
     long generation() {
-        return generation;
+        return life.generation();
     }
 
     EndpointBars bars() {
@@ -279,7 +257,7 @@ final class Endpoint extends BusFunction {
 
     @Override
     public boolean isPresent() {
-        return present;
+        return life.isPresent();
     }
 
     @Override
@@ -292,91 +270,17 @@ final class Endpoint extends BusFunction {
 
     @Override
     long configRead(int offset, int bytes) {
-        lock.lock();
-        try {
-            if (!present) {
-                return ones(bytes);
-            }
-            if (resetting == 0 || offset != 0 || bytes == 1) {
-                return readNow(offset, bytes);
-            }
-        } finally {
-            lock.unlock();
-        }
-        Port root = rootPort(); // it is told to ask again (PC-5)
-        return root != null && root.retriesVisible() ? NOT_READY & ones(bytes) : ones(bytes);
-    }
-
-    private long readNow(int offset, int bytes) {
-        assert lock.isHeldByCurrentThread();
-        Msi msi = config.msi();
-        if (msi != null) {
-            msi.pending(interrupts.pendingMsi());
-        }
-        return withMultifunction(offset, bytes, config.read(offset, bytes));
+        return software.read(offset, bytes);
     }
 
     @Override
     void configWrite(int offset, int bytes, long value) {
-        update(offset, bytes, 0, value);
+        software.write(offset, bytes, 0, value);
     }
 
-    /** A write by software, of which the bits in {@code kept} are as they are. */
-    private void update(int offset, int bytes, long kept, long bits) {
-        long value;
-        int effects;
-        boolean moved;
-        lock.lock();
-        try {
-            if (!present) {
-                return;
-            }
-            value = config.read(offset, bytes) & kept | bits & ~kept;
-            effects = config.write(offset, bytes, value);
-            if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
-                beginReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
-            }
-            moved = refresh();
-            driveIntx();
-        } finally {
-            lock.unlock();
-        }
-        if (fabric.trace.configWrite.isOn()) {
-            fabric.trace.configWrite.emit(
-                    new BusEvents.ConfigWrite(address(), offset, bytes, value));
-        }
-        if (moved || (effects & Effect.ACS) != 0) {
-            fabric.changed();
-        }
-        if ((effects & (Effect.FLR | Effect.POWER_RESET)) != 0) {
-            finishReset((effects & Effect.FLR) != 0 ? ResetKind.FLR : ResetKind.POWER);
-        } else if (effects != 0) {
-            interrupts.apply(lock, config, true);
-            followVirtuals();
-        }
-    }
-
-    /** Derives from config space what others look at without a lock. {@return BARs have moved} */
-    private boolean refresh() {
-        assert lock.isHeldByCurrentThread();
-        VirtualState of = physical == null ? VirtualState.NONE : physical.virtualState;
-        virtualState =
-                VirtualState.of(
-                        virtualState, config.srIov(), present && resetting == 0, config.awake());
-        boolean moved = bars.follow(config, present && resetting == 0, of);
-        int refusal = DmaResult.OK;
-        if (!present || resetting > 0) {
-            refusal = DmaResult.GONE;
-        } else if (!config.mayMaster() || physical != null && !of.awake) {
-            refusal = DmaResult.BUS_MASTER_OFF;
-        }
-        if (pulled) {
-            port.departed(generation);
-        } else {
-            port.state(generation, refusal);
-        }
-        ats.program(present ? programmedAts() : AtsFunction.Programmed.OFF);
-        return moved;
+    /** {@return how software and the rest of the bus see its config space} */
+    EndpointConfig config() {
+        return software;
     }
 
     /** The physical function has changed what is its own to say. */
@@ -384,7 +288,7 @@ final class Endpoint extends BusFunction {
         boolean moved;
         lock.lock();
         try {
-            moved = refresh();
+            moved = software.refresh();
         } finally {
             lock.unlock();
         }
@@ -393,113 +297,21 @@ final class Endpoint extends BusFunction {
         }
     }
 
-    private void followVirtuals() {
+    void followVirtuals() {
         VirtualSet set = virtuals;
         if (set != null) {
             set.follow();
         }
     }
 
-    private AtsFunction.Programmed programmedAts() {
-        Pri pri = config.pri();
-        return new AtsFunction.Programmed(
-                config.ats() != null && config.ats().enabled(),
-                pri != null && pri.enabled(),
-                pri == null ? 0 : (int) Math.min(Integer.MAX_VALUE, pri.allowed()));
-    }
-
-    /** The device says whether it wants attention. */
-    void intx(boolean level) {
-        lock.lock();
-        try {
-            if (present && resetting == 0) {
-                config.intx().level(level);
-                driveIntx();
-            }
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Sends the message that makes the line know; with the lock, so they keep their order. */
-    private void driveIntx() {
-        assert lock.isHeldByCurrentThread();
-        Intx.Edge edge = config.intx().update();
-        if (line != null && edge != Intx.Edge.NONE) {
-            line.message(this, edge == Intx.Edge.ASSERT);
-        }
-    }
-
-    private void beginReset(ResetKind kind) {
-        assert lock.isHeldByCurrentThread();
-        generation = ++lives;
-        resetting++;
-        config.reset(kind);
-        driveIntx();
-        interrupts.reset();
-        ats.reset();
-    }
-
     /** A port above holds its link in reset: the life is over (PC-63). */
     void holdInReset() {
-        lock.lock();
-        try {
-            if (present && !held) {
-                held = true;
-                beginReset(ResetKind.HOT);
-                refresh();
-            }
-        } finally {
-            lock.unlock();
-        }
-        fabric.changed();
-        followVirtuals();
+        life.hold();
     }
 
     /** The port lets go of it. */
     void release(ResetKind kind) {
-        boolean was;
-        lock.lock();
-        try {
-            was = held;
-            held = false;
-        } finally {
-            lock.unlock();
-        }
-        if (was) {
-            finishReset(kind);
-        }
-    }
-
-    /** Waits until nothing of the earlier life is on its way, then resets the model. */
-    private void finishReset(ResetKind kind) {
-        followVirtuals();
-        resetLock.lock();
-        try {
-            if (present) {
-                interrupts.apply(lock, config, true);
-                port.drain();
-                fabric.drain(); // peers that were on their way to our BARs
-                callModel("reset", () -> model.reset(kind));
-            }
-            boolean moved;
-            lock.lock();
-            try {
-                resetting--;
-                moved = refresh();
-            } finally {
-                lock.unlock();
-            }
-            if (moved) {
-                fabric.changed();
-            }
-        } finally {
-            resetLock.unlock();
-        }
-        followVirtuals();
-        if (fabric.trace.reset.isOn()) {
-            fabric.trace.reset.emit(new BusEvents.FunctionReset(address(), kind));
-        }
+        life.release(kind);
     }
 
     @Override
@@ -510,13 +322,35 @@ final class Endpoint extends BusFunction {
     @Override
     public AddressRange<PhysicalAddress> bar(int index) {
         @Nullable BarLayout[] all = bars.layouts();
-        boolean exists = index >= 0 && index < BARS && all[index] != null;
+        boolean exists =
+                index == BarRegisters.ROM
+                        ? bars.rom() != null
+                        : index >= 0 && index < BARS && all[index] != null && !all[index].io();
         long base = exists ? bars.placeOf(index) : 0;
         if (base == 0) {
             throw noBar(index, exists);
         }
         return AddressRange.ofLength(
                 new PhysicalAddress(base - bus().host.offset()), bars.bytes(index));
+    }
+
+    @Override
+    public IoPorts ports(int index) {
+        long base = index < 0 || index >= BARS ? 0 : bars.portsOf(index);
+        if (base == 0) {
+            return super.ports(index);
+        }
+        return new IoPorts(base, (int) bars.bytes(index));
+    }
+
+    @Override
+    public void enablePorts(boolean on) {
+        software.write(COMMAND, 2, ~COMMAND_IO, on ? COMMAND_IO : 0);
+    }
+
+    @Override
+    public void resizeBar(int index, long bytes) {
+        fabric.resizer().resize(this, index, bytes);
     }
 
     @Override
@@ -533,7 +367,12 @@ final class Endpoint extends BusFunction {
     public void enable(boolean memory, boolean busMaster) {
         int both = COMMAND_MEMORY | COMMAND_MASTER;
         int bits = (memory ? COMMAND_MEMORY : 0) | (busMaster ? COMMAND_MASTER : 0);
-        update(COMMAND, 2, ~both, bits);
+        software.write(COMMAND, 2, ~both, bits);
+    }
+
+    /** Kernel counterpart: {@code pci_intx()}. */
+    void allowIntx() {
+        software.write(COMMAND, 2, ~COMMAND_INTX_DISABLE, 0);
     }
 
     @Override
@@ -548,7 +387,7 @@ final class Endpoint extends BusFunction {
 
     /** Bus master off, and what was under way has landed. */
     void stopBusMaster() {
-        update(COMMAND, 2, ~COMMAND_MASTER, 0);
+        software.write(COMMAND, 2, ~COMMAND_MASTER, 0);
         port.settle();
     }
 
@@ -558,31 +397,7 @@ final class Endpoint extends BusFunction {
      * @param byHand what had left it still arrives (PC-68); else it is dropped (PC-62)
      */
     void depart(boolean byHand) {
-        resetLock.lock();
-        try {
-            lock.lock();
-            try {
-                present = false;
-                pulled = byHand;
-                generation = ++lives;
-                config.intx().level(false);
-                driveIntx();
-                interrupts.reset();
-                refresh();
-            } finally {
-                lock.unlock();
-            }
-            fabric.remove(this);
-            fabric.requesters.remove(port.requester(), this);
-            ats.reset();
-            interrupts.apply(lock, config, false);
-            port.settle();
-            fabric.drain();
-            fabric.forget(this);
-        } finally {
-            resetLock.unlock();
-        }
-        followVirtuals();
+        life.end(byHand);
     }
 
     /** After {@link #depart} and the driver: ends the device. */
@@ -591,15 +406,7 @@ final class Endpoint extends BusFunction {
         posted.close();
         port.close();
         registers.drain();
-        callModel("close", model::close);
+        life.callModel("close", model::close);
         hostInterrupts.close();
-    }
-
-    private void callModel(String what, Runnable call) {
-        try {
-            call.run();
-        } catch (RuntimeException | Error e) {
-            LOG.error("{}: the device threw at {}", this, what, e);
-        }
     }
 }

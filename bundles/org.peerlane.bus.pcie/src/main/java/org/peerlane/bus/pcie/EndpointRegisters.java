@@ -1,5 +1,6 @@
 package org.peerlane.bus.pcie;
 
+import java.lang.foreign.MemorySegment;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -7,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.ReadFailure;
+import org.peerlane.bus.api.RomLayout;
 import org.peerlane.bus.pcie.config.ConfigSpace;
 import org.peerlane.bus.pcie.config.MsiX;
 import org.peerlane.bus.pcie.config.MsiXTable;
@@ -16,9 +18,9 @@ import org.peerlane.bus.pcie.config.PcieError;
  * Accesses to the BARs of one function: by the CPU, if the ports above let them through, and by
  * peers, whom the fabric has routed here.
  *
- * <p><b>Whoever answers.</b> The MSI-X table is the bus's own; what behaves like memory is copied;
- * all else asks the model. What a model throws is logged once: the read answers all-ones, the write
- * is dropped.
+ * <p><b>Whoever answers.</b> The MSI-X table is the bus's own; what behaves like memory, and a ROM
+ * with content, is copied; all else asks the model. A write to a ROM is dropped. What a model
+ * throws is logged once: the read answers all-ones, the write is dropped.
  *
  * <p><b>Cost.</b> No lock, no allocation.
  */
@@ -64,12 +66,12 @@ final class EndpointRegisters {
 
     /** The CPU reads. */
     long read(int index, long offset, int bytes) {
-        BarLayout bar = answering(index, offset, bytes);
-        if (bar == null) {
+        boolean answers = answers(index, offset, bytes);
+        if (!answers) {
             unanswered(index, offset, bytes, false);
         }
         try {
-            return read(bar, index, offset, bytes);
+            return read(answers, index, offset, bytes);
         } catch (ReadFailure failure) {
             RequestErrors.failed(endpoint, failure, endpoint.bars().base(index) + offset, bytes);
             return ConfigSpace.ones(bytes);
@@ -78,11 +80,11 @@ final class EndpointRegisters {
 
     /** The CPU writes. */
     void write(int index, long offset, int bytes, long value) {
-        BarLayout bar = answering(index, offset, bytes);
-        if (bar == null) {
+        boolean answers = answers(index, offset, bytes);
+        if (!answers) {
             unanswered(index, offset, bytes, true);
         }
-        write(bar, index, offset, bytes, value);
+        write(answers, index, offset, bytes, value);
     }
 
     /**
@@ -91,13 +93,12 @@ final class EndpointRegisters {
      * @throws ReadFailure the model's; or the BAR does not decode any more
      */
     long arrivingRead(int index, long offset, int bytes) {
-        BarLayout bar = decoding(index, offset, bytes);
-        if (bar == null) {
+        if (!decodes(index, offset, bytes)) {
             throw ReadFailure.UNSUPPORTED_REQUEST;
         }
         fabric.answering(true);
         try {
-            return read(bar, index, offset, bytes);
+            return read(true, index, offset, bytes);
         } finally {
             fabric.answering(false);
         }
@@ -105,16 +106,32 @@ final class EndpointRegisters {
 
     /** A write that the fabric has routed here. */
     void arrivingWrite(int index, long offset, int bytes, long value) {
-        BarLayout bar = decoding(index, offset, bytes);
-        if (bar == null) {
+        boolean answers = decodes(index, offset, bytes);
+        if (!answers) {
             Tlp request = new Tlp(true, 0, endpoint.bars().placeOf(index) + offset, bytes);
             endpoint.errors().log(PcieError.UNSUPPORTED_REQUEST, false, request);
         }
         fabric.answering(true);
         try {
-            write(bar, index, offset, bytes, value);
+            write(answers, index, offset, bytes, value);
         } finally {
             fabric.answering(false);
+        }
+    }
+
+    /** An I/O read of the CPU's that has been routed here. */
+    long in(long port, int bytes) {
+        int index = endpoint.bars().portBar(port);
+        return index < 0
+                ? ConfigSpace.ones(bytes)
+                : read(index, port - endpoint.bars().portBase(index), bytes);
+    }
+
+    /** An I/O write of the CPU's that has been routed here. */
+    void out(long port, int bytes, long value) {
+        int index = endpoint.bars().portBar(port);
+        if (index >= 0) {
+            write(index, port - endpoint.bars().portBase(index), bytes, value);
         }
     }
 
@@ -123,14 +140,15 @@ final class EndpointRegisters {
         accesses.drain();
     }
 
-    private long read(@Nullable BarLayout bar, int index, long offset, int bytes) {
+    private long read(boolean answers, int index, long offset, int bytes) {
         long value = ConfigSpace.ones(bytes);
         int section = accesses.enter();
         try {
-            if (bar != null) {
+            if (answers) {
+                MemorySegment memory = content(index);
                 value =
-                        bar.memory() != null
-                                ? Access.get(bar.memory(), offset, bytes)
+                        memory != null
+                                ? Access.get(memory, offset, bytes)
                                 : ConfigSpace.ones(bytes) & register(index, offset, bytes);
             }
         } catch (ReadFailure failure) {
@@ -147,6 +165,11 @@ final class EndpointRegisters {
         return value;
     }
 
+    private @Nullable MemorySegment content(int index) {
+        RomLayout rom = index == RomLayout.INDEX ? endpoint.bars().rom() : null;
+        return rom != null ? rom.content() : endpoint.bars().memory(index);
+    }
+
     private long register(int index, long offset, int bytes) {
         MsiXTable own = table;
         if (own != null && msiX != null) {
@@ -157,19 +180,20 @@ final class EndpointRegisters {
         return model.read(index, offset, bytes);
     }
 
-    private void write(@Nullable BarLayout bar, int index, long offset, int bytes, long value) {
+    private void write(boolean answers, int index, long offset, int bytes, long value) {
         if (fabric.trace.mmioWrite.isOn()) {
             fabric.trace.mmioWrite.emit(
                     new BusEvents.MmioWrite(endpoint.address(), index, offset, bytes, value));
         }
         int section = accesses.enter();
         try {
-            if (bar == null) {
+            if (!answers || index == RomLayout.INDEX) {
                 return;
             }
             MsiXTable own = table;
-            if (bar.memory() != null) {
-                Access.set(bar.memory(), offset, bytes, value);
+            MemorySegment memory = endpoint.bars().memory(index);
+            if (memory != null) {
+                Access.set(memory, offset, bytes, value);
             } else if (own != null
                     && msiX != null
                     && (msiX.inTable(index, offset) || msiX.inPending(index, offset))) {
@@ -186,7 +210,18 @@ final class EndpointRegisters {
 
     /** The CPU's access ends elsewhere: whoever has it refuses it. */
     private void unanswered(int index, long offset, int bytes, boolean write) {
-        long base = index < 0 || index >= bars.length ? 0 : endpoint.bars().placeOf(index);
+        if (index < 0 || index > RomLayout.INDEX) {
+            return;
+        }
+        if (isIo(index)) {
+            long base = endpoint.bars().portsOf(index);
+            if (base != 0 && Access.fits(offset, bytes, endpoint.bars().bytes(index))) {
+                RequestErrors.unanswered(
+                        IoRouter.find(fabric.hosts, base + offset), base + offset, bytes);
+            }
+            return;
+        }
+        long base = endpoint.bars().placeOf(index);
         if (base != 0 && Access.fits(offset, bytes, endpoint.bars().bytes(index))) {
             long physical = base - endpoint.bus().host.offset() + offset;
             Route route = fabric.router.fromRoot(null, physical);
@@ -200,29 +235,42 @@ final class EndpointRegisters {
         }
     }
 
-    /** {@return the BAR that decodes, whoever it was that got there, or null} */
-    private @Nullable BarLayout decoding(int index, long offset, int bytes) {
-        BarLayout bar = endpoint.bars().base(index) == 0 ? null : bars[index];
-        return bar != null && Access.fits(offset, bytes, bar.bytes()) ? bar : null;
+    /** {@return whether the BAR decodes a whole access, whoever it was that got there} */
+    private boolean decodes(int index, long offset, int bytes) {
+        return endpoint.bars().base(index) != 0 && fits(index, offset, bytes);
     }
 
-    /** {@return the BAR that answers a whole access of the CPU's, or null: nobody (PC-66)} */
-    private @Nullable BarLayout answering(int index, long offset, int bytes) {
-        if (index < 0 || index >= bars.length) {
-            return null;
+    private boolean fits(int index, long offset, int bytes) {
+        return Access.fits(offset, bytes, bytes(index)) && !(isIo(index) && bytes > 4);
+    }
+
+    private long bytes(int index) {
+        return endpoint.bars().bytes(index); // a resizable BAR's may change
+    }
+
+    private boolean isIo(int index) {
+        BarLayout bar = index == RomLayout.INDEX ? null : bars[index];
+        return bar != null && bar.io();
+    }
+
+    /** {@return whether a whole access of the CPU's gets to the BAR (PC-66)} */
+    @SuppressWarnings("ReferenceEquality") // the very function
+    private boolean answers(int index, long offset, int bytes) {
+        if (index < 0 || index > RomLayout.INDEX || !fits(index, offset, bytes)) {
+            return false;
+        }
+        if (isIo(index)) {
+            long base = endpoint.bars().portBase(index);
+            return base != 0 && IoRouter.find(fabric.hosts, base + offset) == endpoint;
         }
         Reach now = reach;
         if (now.epoch() != fabric.epoch()) {
             now = look();
         }
-        BarLayout bar = bars[index];
-        if (bar == null || !Access.fits(offset, bytes, bar.bytes())) {
-            return null;
-        }
         if ((now.whole() >>> index & 1) != 0) {
-            return bar;
+            return true;
         }
-        return (now.part() >>> index & 1) != 0 && claims(index, offset) != null ? bar : null;
+        return (now.part() >>> index & 1) != 0 && claims(index, offset) != null;
     }
 
     /** Finds out which BARs the CPU gets to over the ports as they are now. */
@@ -230,11 +278,11 @@ final class EndpointRegisters {
         long epoch = fabric.epoch();
         int whole = 0;
         int part = 0;
-        for (int index = 0; index < bars.length; index++) {
-            BarLayout bar = bars[index];
-            if (bar != null && endpoint.bars().base(index) != 0) {
+        for (int index = 0; index <= RomLayout.INDEX; index++) {
+            if (endpoint.bars().base(index) != 0) {
                 Route route = claims(index, 0);
-                boolean all = route != null && route.last() - route.first() >= bar.bytes() - 1;
+                long last = bytes(index) - 1;
+                boolean all = route != null && route.last() - route.first() >= last;
                 whole |= all ? 1 << index : 0;
                 part |= all ? 0 : 1 << index;
             }

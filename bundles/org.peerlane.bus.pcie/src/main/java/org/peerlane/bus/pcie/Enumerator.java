@@ -1,11 +1,7 @@
 package org.peerlane.bus.pcie;
 
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.peerlane.kernel.api.AddressRange;
@@ -14,8 +10,8 @@ import org.peerlane.memory.api.MemoryRegion;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
- * Numbers the buses, sizes the BARs of what comes and gives them addresses, and opens the windows
- * of the ports above, as the operating system does: through config space, with decode off (PC-14,
+ * Numbers the buses, opens the windows of hot-plug slots, sizes the BARs of what comes and gives
+ * them addresses, as the operating system does: through config space, with decode off (PC-14,
  * PC-16). 64-bit prefetchable BARs go above 4 GiB, all others below (PC-44).
  *
  * <p><b>Threads.</b> The life-cycle thread only, after the constructor.
@@ -34,35 +30,47 @@ final class Enumerator {
     private static final long WINDOW_GRAIN = 1 << 20;
 
     private final Fabric fabric;
+    private final Placement placement;
     private final Map<Bus, Apertures> apertures = new HashMap<>();
+    private final IoSpace io;
 
     /** The two kinds of addresses that a bus has. */
     private record Apertures(Aperture low, Aperture high) {}
 
     /**
-     * A BAR as sizing found it.
-     *
-     * @param index its first register
-     * @param bytes 0: 2^64, which nothing holds
+     * @param rebalance see {@link Placement}
      */
-    private record Sized(int index, long bytes, boolean wide, boolean prefetchable) {}
-
-    Enumerator(Fabric fabric, PhysicalMemory memory) {
+    Enumerator(Fabric fabric, PhysicalMemory memory, boolean rebalance) {
         this.fabric = fabric;
+        placement = new Placement(fabric, rebalance);
         for (HostBridge host : fabric.hosts) {
             HostBridgeConfig config = host.config();
             new BusNumbers(fabric.config, host, fabric.iommuDeclared).scan(config.firstBus());
             long offset = host.offset();
-            Aperture low = Aperture.fixed(config.lowFirst() + offset, config.lowLast() + offset);
-            Aperture high = Aperture.fixed(config.highFirst() + offset, config.highLast() + offset);
+            Aperture low =
+                    Aperture.fixed(
+                            host + " below 4 GiB",
+                            config.lowFirst() + offset,
+                            config.lowLast() + offset);
+            Aperture high =
+                    Aperture.fixed(
+                            host + " above 4 GiB",
+                            config.highFirst() + offset,
+                            config.highLast() + offset);
             for (MemoryRegion region : memory.regions()) {
                 AddressRange<PhysicalAddress> range = region.range();
-                low.reserve(range.first().value() + offset, range.last().value() + offset);
-                high.reserve(range.first().value() + offset, range.last().value() + offset);
+                low.exclude(range.first().value() + offset, range.last().value() + offset);
+                high.exclude(range.first().value() + offset, range.last().value() + offset);
             }
             adopt(host.root(), new Apertures(low, high));
         }
+        io = new IoSpace(fabric.hosts);
         fabric.readdressed();
+        for (HostBridge host : fabric.hosts) {
+            Apertures all = of(host.root());
+            placement.reserve(all.low());
+            placement.reserve(all.high());
+        }
     }
 
     private void adopt(Bus bus, Apertures mine) {
@@ -72,10 +80,28 @@ final class Enumerator {
                 adopt(
                         port.secondary(),
                         new Apertures(
-                                mine.low().below(WINDOW_GRAIN, a -> low(port, a)),
-                                mine.high().below(WINDOW_GRAIN, a -> high(port, a))));
+                                mine.low()
+                                        .below(
+                                                port,
+                                                WINDOW_GRAIN,
+                                                port.memoryReserve(),
+                                                a -> low(port, a)),
+                                mine.high()
+                                        .below(
+                                                port,
+                                                WINDOW_GRAIN,
+                                                port.prefetchReserve(),
+                                                a -> high(port, a))));
             }
         }
+    }
+
+    private Apertures of(Bus bus) {
+        Apertures all = apertures.get(bus);
+        if (all == null) {
+            throw new IllegalStateException("nobody has enumerated the bus below " + bus.parent);
+        }
+        return all;
     }
 
     private static void low(Port port, Aperture now) {
@@ -84,24 +110,77 @@ final class Enumerator {
         port.writeConfig(Bridge.MEMORY_BASE, 4, limit << 16 | base);
     }
 
-    /** As Linux does: closed while the halves disagree. */
+    /**
+     * One that only grows stays open on the way; all others are closed while the halves disagree,
+     * as Linux does it.
+     */
     private static void high(Port port, Aperture now) {
-        port.writeConfig(Bridge.PREFETCH_LIMIT_HIGH, 4, 0);
         long base = now.isOpen() ? now.first() >>> 16 & 0xFFF0 : 0xFFF0;
         long limit = now.isOpen() ? now.last() >>> 16 & 0xFFF0 : 0;
+        PortState was = port.state();
+        boolean grows =
+                now.isOpen()
+                        && was.prefetchFirst() == now.first()
+                        && was.prefetchLast() >= was.prefetchFirst()
+                        && was.prefetchLast() <= now.last();
+        if (grows && was.prefetchLast() >>> 32 == now.last() >>> 32) {
+            port.writeConfig(Bridge.PREFETCH_BASE, 4, limit << 16 | base);
+            return;
+        }
+        if (grows && limit == 0xFFF0) {
+            port.writeConfig(Bridge.PREFETCH_BASE, 4, limit << 16 | base);
+            port.writeConfig(Bridge.PREFETCH_LIMIT_HIGH, 4, now.last() >>> 32);
+            return;
+        }
+        port.writeConfig(Bridge.PREFETCH_LIMIT_HIGH, 4, 0);
         port.writeConfig(Bridge.PREFETCH_BASE, 4, limit << 16 | base);
         port.writeConfig(Bridge.PREFETCH_BASE_HIGH, 4, now.isOpen() ? now.first() >>> 32 : ALL);
         port.writeConfig(Bridge.PREFETCH_LIMIT_HIGH, 4, now.isOpen() ? now.last() >>> 32 : 0);
     }
 
-    /** Gives every BAR an address that fits; one that does not fit stays without. */
-    void assign(Endpoint function) {
+    Placement placement() {
+        return placement;
+    }
+
+    /**
+     * Gives every BAR an address; one that finds none stays without.
+     *
+     * @param boot it is the first device of its slot
+     */
+    void assign(Endpoint function, Standstill standstill, boolean boot) {
         function.writeConfig(BusFunction.COMMAND, 2, 0);
         boolean ari = forwardAri(function);
-        assign(function, BAR0, 0, 1);
+        Apertures from = of(function.bus());
+        claim(function, from, BAR0, 0, 1); // sizes I/O BARs too: they get ports afterwards
+        claimRom(function, from);
+        io.assign(function);
         int virtual = Capabilities.extended(function, SR_IOV);
         if (virtual != 0) {
-            assignVirtual(function, virtual, ari);
+            int total = numberVirtual(function, virtual, ari);
+            claim(function, from, virtual + 0x24, Endpoint.BARS, total);
+        }
+        placement.settle(function, standstill, boot);
+    }
+
+    /**
+     * @param register where the first BAR is
+     * @param resource number of the first
+     * @param copies how many of each follow one another
+     */
+    private void claim(Endpoint function, Apertures from, int register, int resource, int copies) {
+        for (SizedBar bar : SizedBar.of(function, register)) {
+            Aperture aperture = bar.wide() && bar.prefetchable() ? from.high() : from.low();
+            placement.add(new Claim(function, aperture, bar, register, resource, copies));
+        }
+    }
+
+    private void claimRom(Endpoint function, Apertures from) {
+        long bytes = ExpansionRom.size(function);
+        if (bytes > 0) {
+            SizedBar rom = new SizedBar(0, bytes, false, false);
+            int register = ExpansionRom.REGISTER;
+            placement.add(
+                    new Claim(function, from.low(), rom, register, EndpointBars.ROM_PLACE, 1));
         }
     }
 
@@ -118,8 +197,8 @@ final class Enumerator {
         return has;
     }
 
-    /** Bus numbers and room for as many virtual functions as there can be (PC-34, PC-35). */
-    private void assignVirtual(Endpoint function, int at, boolean ari) {
+    /** Bus numbers for as many virtual functions as there can be (PC-34). {@return how many} */
+    private int numberVirtual(Endpoint function, int at, boolean ari) {
         function.writeConfig(at + 0x08, 2, ari ? 1 << 4 : 0);
         function.writeConfig(at + 0x20, 4, 1); // pages of 4 KiB
         int total = (int) function.readConfig(at + 0x0E, 2);
@@ -134,86 +213,19 @@ final class Enumerator {
                     Long.toHexString(last),
                     total);
         }
-        assign(function, at + 0x24, Endpoint.BARS, total);
-    }
-
-    /**
-     * Gives BARs their addresses.
-     *
-     * @param register where the first is
-     * @param resource number of the first
-     * @param copies how many of each follow one another
-     */
-    private void assign(Endpoint function, int register, int resource, int copies) {
-        List<Sized> bars = size(function, register);
-        bars.sort(
-                Comparator.comparingLong((Sized bar) -> bar.bytes() ^ Long.MIN_VALUE)
-                        .reversed()
-                        .thenComparingInt(Sized::index));
-        for (Sized bar : bars) {
-            boolean above = bar.wide() && bar.prefetchable();
-            OptionalLong base =
-                    bar.bytes() > 0 && bar.bytes() <= Long.MAX_VALUE / copies
-                            ? aperture(function, above).allocate(bar.bytes() * copies, bar.bytes())
-                            : OptionalLong.empty();
-            if (base.isEmpty()) {
-                LOG.warn(
-                        "{}: {}BAR {} of 0x{} bytes has no address: no room {} 4 GiB",
-                        function,
-                        resource == 0 ? "" : "VF ",
-                        bar.index(),
-                        Long.toHexString(bar.bytes()),
-                        above ? "above" : "below");
-            }
-            place(function, register, bar, base.orElse(0));
-            function.bars().place(resource + bar.index(), base.orElse(0));
-        }
-    }
-
-    private Aperture aperture(Endpoint function, boolean above) {
-        Apertures all = apertures.get(function.bus());
-        if (all == null) {
-            throw new IllegalStateException(function + " sits on a bus that nobody enumerated");
-        }
-        return above ? all.high() : all.low();
-    }
-
-    private static List<Sized> size(Endpoint function, int register) {
-        List<Sized> bars = new ArrayList<>();
-        for (int index = 0; index < Endpoint.BARS; index++) {
-            long low = probe(function, register + index * 4);
-            if (low == 0 || (low & 1) != 0) {
-                continue; // none, or I/O space, which the machine has not
-            }
-            boolean wide = (low & 6) == 4;
-            long mask = low & ~0xFL;
-            mask |= wide ? probe(function, register + index * 4 + 4) << 32 : ~ALL;
-            bars.add(new Sized(index, -mask, wide, (low & 8) != 0));
-            if (wide) {
-                index++;
-            }
-        }
-        return bars;
-    }
-
-    private static long probe(Endpoint function, int register) {
-        function.writeConfig(register, 4, ALL);
-        return function.readConfig(register, 4);
-    }
-
-    private static void place(Endpoint function, int first, Sized bar, long base) {
-        int register = first + bar.index() * 4;
-        function.writeConfig(register, 4, base);
-        if (bar.wide()) {
-            function.writeConfig(register + 4, 4, base >>> 32);
-        }
+        return total;
     }
 
     /** Takes the addresses of a function back. */
     void release(Endpoint function) {
-        for (long base : function.bars().places()) {
-            Aperture low = aperture(function, false);
-            (low.contains(base) ? low : aperture(function, true)).free(base);
-        }
+        io.release(function);
+        placement.release(function);
+    }
+
+    /** Tells the ports on a bus and below, which have had no power, which windows they have. */
+    void reopen(Bus bus) {
+        Apertures mine = of(bus);
+        mine.low().below().forEach(Aperture::retell);
+        mine.high().below().forEach(Aperture::retell);
     }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaTranslation;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.ErrorMessage;
 import org.peerlane.exec.api.Checkpoint;
@@ -69,6 +70,18 @@ final class Fabric {
 
     private volatile Consumer<Port> hand = port -> {};
     private volatile Consumer<VirtualSet> onVirtual = set -> {};
+
+    private volatile Resizer resizer =
+            (function, bar, bytes) -> {
+                throw new IllegalStateException("no bus yet");
+            };
+
+    /** Gives a BAR another size, and an address for it. */
+    @FunctionalInterface
+    interface Resizer {
+        /** The way of {@link PcieFunction#resizeBar}. */
+        void resize(Endpoint function, int bar, long bytes);
+    }
 
     @SuppressWarnings("unused") // through EPOCH
     private volatile long epoch;
@@ -254,6 +267,15 @@ final class Fabric {
 
     void switchedOff(Port port) {
         hand.accept(port);
+    }
+
+    /** Says who gives BARs other sizes. */
+    void onResize(Resizer resizer) {
+        this.resizer = resizer;
+    }
+
+    Resizer resizer() {
+        return resizer;
     }
 
     /** Says who takes notice of virtual functions that have come or gone. */

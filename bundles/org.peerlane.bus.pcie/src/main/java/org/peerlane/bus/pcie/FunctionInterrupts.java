@@ -62,7 +62,7 @@ final class FunctionInterrupts implements InterruptPort {
     public void intx(boolean level) {
         Endpoint function = endpoint;
         if (function != null) {
-            function.intx(level);
+            function.config().intx(level);
         }
     }
 
@@ -95,7 +95,7 @@ final class FunctionInterrupts implements InterruptPort {
             } finally {
                 function.unlock();
             }
-            if (made != null) {
+            if (made != null && port.refusal() == DmaResult.OK) {
                 made.sendPending();
             }
             msi.sendPending();

@@ -33,6 +33,11 @@ final class HostBridge {
                 || within(physical, config.highFirst(), config.highLast());
     }
 
+    /** {@return whether it passes a port of I/O space on} */
+    boolean decodesPort(long port) {
+        return port >= config.ioFirst() && port <= config.ioLast();
+    }
+
     /** Narrows a span to the side of the windows where the address is. */
     void bound(long physical, Span span) {
         span.bound(physical, config.lowFirst(), config.lowLast());

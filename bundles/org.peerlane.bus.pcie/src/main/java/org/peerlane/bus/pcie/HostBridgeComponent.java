@@ -62,6 +62,20 @@ public final class HostBridgeComponent {
                 max = "4194304")
         int highSizeGiB() default 65_024;
 
+        /** I/O space. */
+        @AttributeDefinition(
+                description = "first port of I/O space that it passes on; whole 4 KiB",
+                min = "0",
+                max = "4294963200")
+        long ioFirst() default 0x1000;
+
+        /** How much of it. */
+        @AttributeDefinition(
+                description = "how many ports of I/O space it passes on; 0: none",
+                min = "0",
+                max = "4294967296")
+        long ioPorts() default 0;
+
         /** Config space. */
         @AttributeDefinition(
                 description = "first MiB of its config space (ECAM), 1 MiB a bus",
@@ -106,6 +120,8 @@ public final class HostBridgeComponent {
                         low + ((long) config.lowSizeMiB() << 20) - 1,
                         high,
                         high + ((long) config.highSizeGiB() << 30) - 1,
+                        config.ioFirst(),
+                        config.ioFirst() + config.ioPorts() - 1,
                         config.ecamMiB() << 20,
                         config.busOffsetMiB() << 20,
                         config.p2pForwarding(),

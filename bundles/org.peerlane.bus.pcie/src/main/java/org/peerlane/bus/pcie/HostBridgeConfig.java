@@ -14,6 +14,8 @@ import org.peerlane.kernel.api.ErrnoException;
  * @param lowLast last of them
  * @param highFirst first physical address above 4 GiB that it passes on
  * @param highLast last of them
+ * @param ioFirst first port of I/O space that it passes on
+ * @param ioLast last of them; below the first: it passes none
  * @param ecamBase physical address of the config space of its first bus; whole MiB
  * @param busOffset address on the bus minus physical address
  * @param p2pForwarding whether it passes requests of devices on to devices (PC-49)
@@ -29,6 +31,8 @@ public record HostBridgeConfig(
         long lowLast,
         long highFirst,
         long highLast,
+        long ioFirst,
+        long ioLast,
         long ecamBase,
         long busOffset,
         boolean p2pForwarding,
@@ -46,6 +50,8 @@ public record HostBridgeConfig(
                     0xFEBF_FFFFL,
                     0x80_0000_0000L,
                     0x3FFF_FFFF_FFFFL,
+                    0x1000,
+                    0xFFFF,
                     0x7F_E000_0000L,
                     0,
                     true,
@@ -68,6 +74,45 @@ public record HostBridgeConfig(
         }
         check(name, "below 4 GiB", lowFirst, lowLast, 0xFFFF_FFFFL);
         check(name, "above 4 GiB", highFirst, highLast, Long.MAX_VALUE);
+        if (ioFirst < 0 || ioLast > 0xFFFF_FFFFL || (ioFirst & 0xFFF) != 0) {
+            throw wrong(
+                    name,
+                    "I/O ports from 0x%x to 0x%x; expected whole 4 KiB of 32 bits"
+                            .formatted(ioFirst, ioLast));
+        }
+    }
+
+    /** One that passes no I/O ports on. */
+    public HostBridgeConfig(
+            String name,
+            int segment,
+            int firstBus,
+            int lastBus,
+            long lowFirst,
+            long lowLast,
+            long highFirst,
+            long highLast,
+            long ecamBase,
+            long busOffset,
+            boolean p2pForwarding,
+            boolean listed,
+            boolean sameOnly) {
+        this(
+                name,
+                segment,
+                firstBus,
+                lastBus,
+                lowFirst,
+                lowLast,
+                highFirst,
+                highLast,
+                0,
+                -1,
+                ecamBase,
+                busOffset,
+                p2pForwarding,
+                listed,
+                sameOnly);
     }
 
     private static void check(String name, String where, long first, long last, long most) {

@@ -16,8 +16,6 @@ import org.peerlane.kernel.api.ErrnoException;
  * for.
  */
 final class HostInterrupts {
-    private static final int INTX_DISABLE = 1 << 10;
-
     private final Endpoint function;
     private final InterruptController controller;
     private final int vectors;
@@ -80,7 +78,7 @@ final class HostInterrupts {
             if (line != null) {
                 Registration shared = new Registration(line.handle(handler));
                 registrations[vector] = shared;
-                allowIntx();
+                function.allowIntx();
                 return shared;
             }
             int interrupt = table.interrupt(vector);
@@ -92,12 +90,6 @@ final class HostInterrupts {
         } finally {
             lock.unlock();
         }
-    }
-
-    /** Kernel counterpart: {@code pci_intx()}. */
-    private void allowIntx() {
-        long command = function.readConfig(BusFunction.COMMAND, 2);
-        function.writeConfig(BusFunction.COMMAND, 2, command & ~INTX_DISABLE);
     }
 
     private boolean[] taken() {

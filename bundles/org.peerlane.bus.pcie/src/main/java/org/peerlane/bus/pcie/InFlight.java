@@ -16,10 +16,11 @@ import org.peerlane.exec.api.NamedLock;
  * #exit}. Whoever waits: write the door, {@link #drain}. Two counters take turns; each is seen at 0
  * once after the door was closed, and that is enough.
  *
- * <p><b>The owner.</b> A device mostly has one thread that does its DMA. The first that comes gets
- * a number of its own, odd while it is inside: that takes one fence instead of two atomic
- * additions. It may leave without seeing that somebody waits, so who waits for the owner looks
- * again after a pause; under simulation there is no owner.
+ * <p><b>Owners.</b> A device mostly has one thread, or a few, that do its DMA. The first {@value
+ * #OWNERS} get a number each, odd while they are inside: that takes one fence instead of two atomic
+ * additions, and no cache line that another thread writes. The number of a thread that has ended
+ * goes to the next that comes. An owner may leave without seeing that somebody waits, so who waits
+ * for one looks again after a pause; under simulation there is none.
  *
  * <p><b>Locks.</b> One, by those who wait, and by those who leave while somebody waits.
  *
@@ -27,33 +28,23 @@ import org.peerlane.exec.api.NamedLock;
  */
 final class InFlight {
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final VarHandle OWNER;
+    private static final VarHandle OWNER = MethodHandles.arrayElementVarHandle(Thread[].class);
 
-    static {
-        try {
-            OWNER = MethodHandles.lookup().findVarHandle(InFlight.class, "owner", Thread.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
+    /** How many threads have a number of their own. */
+    static final int OWNERS = 4;
 
     /** Longs between what different threads write. */
     private static final int APART = 16;
 
-    private static final int OWN_CELL = 3 * APART;
-
-    /** What {@link #enter} answers the owner, who then is alone with this answer. */
-    static final int OWN = 2;
-
     private static final int LOOKS = 1000;
     private static final long PAUSE_NANOS = 20_000;
 
-    private final long[] cells = new long[5 * APART];
+    /** One for each owner, then one for each phase. */
+    private final long[] cells = new long[(1 + OWNERS + 2 + 1) * APART];
+
+    private final @Nullable Thread[] owners = new Thread[OWNERS];
     private volatile int phase;
     private volatile boolean draining;
-
-    @SuppressWarnings("unused") // through OWNER
-    private @Nullable Thread owner;
 
     private final boolean owned;
     private final Execution execution;
@@ -69,42 +60,63 @@ final class InFlight {
 
     /** {@return to be given to {@link #exit}} */
     int enter() {
-        return enterOwn() ? OWN : enterShared(Thread.currentThread());
+        int mine = enterOwn();
+        return mine >= 0 ? mine : enterShared(Thread.currentThread());
     }
 
     /**
-     * {@return whether the caller is the owner and is in now; to be given {@link #OWN} to leave}
+     * {@return which owner the caller is, below {@link #OWNERS}, and it is in now; or -1: it is
+     * none, or is in already} It alone has this number until it gives it to {@link #exit}.
      */
-    boolean enterOwn() {
-        if (owner != Thread.currentThread()) {
-            return false;
+    int enterOwn() {
+        Thread me = Thread.currentThread();
+        Thread[] known = owners;
+        for (int i = 0; i < OWNERS; i++) {
+            if (known[i] == me) {
+                long before = (long) CELL.get(cells, cell(i)); // nobody else writes it
+                if ((before & 1) != 0) {
+                    return -1;
+                }
+                CELL.setVolatile(cells, cell(i), before + 1);
+                return i;
+            }
         }
-        long before = (long) CELL.get(cells, OWN_CELL); // nobody else writes it
-        if ((before & 1) != 0) {
-            return false;
-        }
-        CELL.setVolatile(cells, OWN_CELL, before + 1);
-        return true;
+        return -1;
     }
 
     private int enterShared(Thread me) {
         if (owned) {
-            Thread now = owner;
-            if (now == null || !now.isAlive()) {
-                OWNER.compareAndSet(this, now, me); // from the next time on
-            }
+            own(me);
         }
-        int mine = phase;
-        CELL.getAndAdd(cells, (mine + 1) * APART, 1L);
+        int mine = OWNERS + phase;
+        CELL.getAndAdd(cells, cell(mine), 1L);
         return mine;
     }
 
+    /** From the next time on, if there is room. */
+    @SuppressWarnings("ReferenceEquality") // the very thread
+    private void own(Thread me) {
+        for (int i = 0; i < OWNERS; i++) {
+            Thread now = (Thread) OWNER.getVolatile(owners, i);
+            if (now == me) {
+                return; // inside already
+            }
+            if ((now == null || !now.isAlive()) && OWNER.compareAndSet(owners, i, now, me)) {
+                return;
+            }
+        }
+    }
+
+    private static int cell(int number) {
+        return (number + 1) * APART;
+    }
+
     void exit(int mine) {
-        if (mine == OWN) {
-            CELL.setRelease(cells, OWN_CELL, (long) CELL.get(cells, OWN_CELL) + 1);
+        if (mine < OWNERS) {
+            CELL.setRelease(cells, cell(mine), (long) CELL.get(cells, cell(mine)) + 1);
             return;
         }
-        long before = (long) CELL.getAndAdd(cells, (mine + 1) * APART, -1L);
+        long before = (long) CELL.getAndAdd(cells, cell(mine), -1L);
         if (before == 1 && draining) {
             lock.lock();
             try {
@@ -118,7 +130,23 @@ final class InFlight {
     /** Waits, without limit, for all who entered before; never call it in between yourself. */
     void drain() {
         VarHandle.fullFence();
-        long owners = (long) CELL.getVolatile(cells, OWN_CELL);
+        drain(0);
+    }
+
+    /** Looks at every owner's number before it waits for anybody: later ones are not waited for. */
+    private void drain(int owner) {
+        if (owner == OWNERS) {
+            drainShared();
+            return;
+        }
+        long seen = (long) CELL.getVolatile(cells, cell(owner));
+        drain(owner + 1);
+        if ((seen & 1) != 0) {
+            awaitOwner(cell(owner), seen);
+        }
+    }
+
+    private void drainShared() {
         lock.lock();
         try {
             while (draining) {
@@ -134,29 +162,25 @@ final class InFlight {
         } finally {
             lock.unlock();
         }
-        awaitOwner(owners);
     }
 
     private void awaitZero(int which) {
         assert lock.isHeldByCurrentThread();
-        while ((long) CELL.getVolatile(cells, (which + 1) * APART) != 0) {
+        while ((long) CELL.getVolatile(cells, cell(OWNERS + which)) != 0) {
             changed.awaitUninterruptibly();
         }
     }
 
-    /** Waits for the owner to leave what it was in. */
-    private void awaitOwner(long seen) {
-        if ((seen & 1) == 0) {
-            return;
-        }
+    /** Waits for an owner to leave what it is in. */
+    private void awaitOwner(int cell, long seen) {
         for (int i = 0; i < LOOKS; i++) {
-            if ((long) CELL.getVolatile(cells, OWN_CELL) != seen) {
+            if ((long) CELL.getVolatile(cells, cell) != seen) {
                 return;
             }
             Thread.onSpinWait();
         }
         boolean interrupted = false;
-        while ((long) CELL.getVolatile(cells, OWN_CELL) == seen) {
+        while ((long) CELL.getVolatile(cells, cell) == seen) {
             try {
                 execution.sleep(PAUSE_NANOS);
             } catch (InterruptedException e) {

@@ -84,8 +84,11 @@ final class MsiPort implements InterruptPort {
         programmed = now;
     }
 
-    /** Sends what was kept back and is not masked any more. */
+    /** Sends what was kept back and is not masked any more; it stays while nothing may be sent. */
     void sendPending() {
+        if (port.refusal() != DmaResult.OK) {
+            return;
+        }
         Programmed now = programmed;
         int free = pending() & ~now.mask();
         for (; free != 0; free &= free - 1) {

@@ -57,6 +57,13 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
                         "posted writes are queued path by path and arrive later, as on hardware;"
                                 + " slower, and shows missing flushes between paths")
         boolean postedQueues() default false;
+
+        /** Who is plugged in may move others. */
+        @AttributeDefinition(
+                description =
+                        "a device that is plugged in may stop drivers of others for a moment, to"
+                                + " move their BARs out of its way")
+        boolean rebalance() default false;
     }
 
     private final PcieRoot root;
@@ -80,7 +87,8 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
                                 : hosts.stream().map(HostBridgeComponent::config).toList(),
                         ports.stream().map(PortSource::config).toList(),
                         config.iommu(),
-                        config.postedQueues());
+                        config.postedQueues(),
+                        config.rebalance());
     }
 
     @Deactivate
@@ -121,6 +129,16 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
     @Override
     public void store(long physical, int bytes, long value) {
         root.store(physical, bytes, value);
+    }
+
+    @Override
+    public long in(long port, int bytes) {
+        return root.in(port, bytes);
+    }
+
+    @Override
+    public void out(long port, int bytes, long value) {
+        root.out(port, bytes, value);
     }
 
     @Override

@@ -75,6 +75,28 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
             List<PortConfig> ports,
             boolean iommuDeclared,
             boolean queued) {
+        this(execution, tracer, memory, hosts, ports, iommuDeclared, queued, false);
+    }
+
+    /**
+     * @param execution threads, time and locks
+     * @param tracer where the bus reports
+     * @param memory the machine's RAM; its regions stay as long as the root complex
+     * @param hosts the host bridges; no two have a bus of one segment, or an address, in common
+     * @param ports root ports and switches; one that cannot be is logged and left out
+     * @param iommuDeclared the board has an IOMMU: without {@link #translation} all DMA is blocked
+     * @param queued posted writes are queued on their paths; under simulation they always are
+     * @param rebalance a device that is plugged in may stop drivers of others to move their BARs
+     */
+    public PcieRoot(
+            Execution execution,
+            Tracer tracer,
+            PhysicalMemory memory,
+            List<HostBridgeConfig> hosts,
+            List<PortConfig> ports,
+            boolean iommuDeclared,
+            boolean queued,
+            boolean rebalance) {
         List<HostBridge> bridges = hosts.stream().map(HostBridge::new).toList();
         fabric =
                 new Fabric(
@@ -87,7 +109,14 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
         events = new EventQueue(execution);
         cpu = new CpuAccess(fabric);
         Tree tree = new Tree(fabric, ports);
-        population = new Population(fabric, tracer, events, tree, new Enumerator(fabric, memory));
+        population =
+                new Population(
+                        fabric, tracer, events, tree, new Enumerator(fabric, memory, rebalance));
+        fabric.onResize((function, bar, bytes) ->
+                events.call(
+                        "another size of BAR %d of %s".formatted(bar, function.slot()),
+                        LIMIT_NANOS,
+                        () -> population.resize(function, bar, bytes)));
     }
 
     @Override
@@ -141,6 +170,16 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
     @Override
     public void store(long physical, int bytes, long value) {
         cpu.write(physical, bytes, value);
+    }
+
+    @Override
+    public long in(long port, int bytes) {
+        return cpu.in(port, bytes);
+    }
+
+    @Override
+    public void out(long port, int bytes, long value) {
+        cpu.out(port, bytes, value);
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.peerlane.bus.pcie;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -37,34 +38,9 @@ final class Population {
     private final Enumerator enumerator;
     private final Drivers drivers;
     private final VirtualPopulation virtuals;
-    private final List<Slot> slots = new ArrayList<>();
-    private final List<Type> types = new ArrayList<>();
-
-    /** A kind of device that is there. */
-    private record Type(DeviceType service, String name, TypeVersion version) {
-        @Override
-        public String toString() {
-            return name + " " + version;
-        }
-    }
-
-    private static final class Slot {
-        final SlotConfig config;
-        final Tree.Place place;
-        @Nullable Type type;
-        @Nullable Endpoint function;
-
-        /** Somebody has taken the device out; the slot waits for a hand, not for a type. */
-        boolean emptied;
-
-        /** The type that could not be put into the slot; not tried again. */
-        @Nullable Type failed;
-
-        Slot(SlotConfig config, Tree.Place place) {
-            this.config = config;
-            this.place = place;
-        }
-    }
+    private final Standstill standstill;
+    private final Slots slots;
+    private final List<DeviceKind> types = new ArrayList<>();
 
     Population(Fabric fabric, Tracer tracer, EventQueue events, Tree tree, Enumerator enumerator) {
         this.fabric = fabric;
@@ -72,8 +48,10 @@ final class Population {
         this.events = events;
         this.tree = tree;
         this.enumerator = enumerator;
+        slots = new Slots(tree);
         drivers = new Drivers(events);
         virtuals = new VirtualPopulation(fabric, events, drivers);
+        standstill = new Standstill(drivers, virtuals);
         fabric.onSwitchedOff(port -> {
             if (events.isCurrent()) {
                 takeOut(port);
@@ -93,7 +71,6 @@ final class Population {
                     config.port().isEmpty()
                             ? tree.place(config.address())
                             : tree.below(config.port(), config.function());
-            checkFree(config, place);
             slots.add(new Slot(config, place));
             fill();
         } catch (ErrnoException e) {
@@ -101,35 +78,25 @@ final class Population {
         }
     }
 
-    private void checkFree(SlotConfig config, Tree.Place place) {
-        for (Slot other : slots) {
-            if (other.config.name().equals(config.name()) || other.place.equals(place)) {
-                throw new ErrnoException(
-                        Errno.EEXIST,
-                        "slot %s is there already, %s"
-                                .formatted(other.config.name(), other.config.where()));
-            }
-        }
-    }
-
     void removeSlot(SlotConfig config) {
-        for (Slot slot : List.copyOf(slots)) {
+        for (Slot slot : slots.all()) {
             if (slot.config == config) { // not one with equal text, which was left out
                 eject(slot);
                 slots.remove(slot);
             }
         }
+        vacated();
     }
 
     void addType(DeviceType service, String name, TypeVersion version) {
-        types.add(new Type(service, name, version));
+        types.add(new DeviceKind(service, name, version));
         fill();
     }
 
     /** The type leaves, and each of its devices by surprise. */
     void removeType(DeviceType service) {
         types.removeIf(type -> type.service() == service);
-        for (Slot slot : slots) {
+        for (Slot slot : slots.all()) {
             if (slot.failed != null && slot.failed.service() == service) {
                 slot.failed = null;
             }
@@ -137,32 +104,61 @@ final class Population {
                 unplug(slot);
             }
         }
+        vacated();
         fill();
     }
 
     /** Orderly, all of it. */
     void clear() {
-        slots.forEach(this::eject);
+        slots.all().forEach(this::eject);
         slots.clear();
         types.clear();
     }
 
+    /** Everything that can come comes, and only then drivers meet it: who has none may move. */
     private void fill() {
-        for (Slot slot : slots) {
-            Optional<Type> best =
+        List<Slot> fresh = new ArrayList<>();
+        for (Slot slot : slots.all()) {
+            Optional<DeviceKind> best =
                     types.stream()
                             .filter(type -> type.name().equals(slot.config.device()))
-                            .max(Comparator.comparing(Type::version));
+                            .max(Comparator.comparing(DeviceKind::version));
             if (slot.function == null
                     && !slot.emptied
+                    && slot.isAttached()
                     && best.isPresent()
                     && slot.failed != best.get()) {
                 plug(slot, best.get());
+                fresh.add(slot);
+            }
+        }
+        standstill.resume();
+        for (Slot slot : fresh) {
+            if (slot.function != null && drivers.of(slot.function) == null) {
+                drivers.offer(slot.function);
             }
         }
     }
 
-    private void plug(Slot slot, Type type) {
+    /** Addresses are free again, perhaps for somebody who has none. */
+    private void vacated() {
+        List<Endpoint> helped = enumerator.placement().retry(standstill);
+        standstill.resume();
+        helped.forEach(drivers::offer);
+    }
+
+    /** Gives a BAR another size, for the driver of its function. */
+    void resize(Endpoint function, int index, long bytes) {
+        standstill.asks(function);
+        try {
+            enumerator.placement().resize(function, index, bytes, standstill);
+        } finally {
+            standstill.asks(null);
+            events.submit(standstill::resume); // not in the middle of a probe
+        }
+    }
+
+    private void plug(Slot slot, DeviceKind type) {
         String name = slot.config.name();
         events.doing("device " + type + " for slot " + name);
         FunctionDmaPort port = new FunctionDmaPort(fabric);
@@ -210,7 +206,8 @@ final class Population {
         if (above != null) {
             powerOn(above);
         }
-        enumerator.assign(function);
+        enumerator.assign(function, standstill, !slot.populated);
+        slot.populated = true;
         LOG.info(
                 "{}: {} {} {}",
                 function.address(),
@@ -221,10 +218,9 @@ final class Population {
             fabric.trace.added.emit(
                     new BusEvents.FunctionAdded(function.address(), name, type.name()));
         }
-        drivers.offer(function);
     }
 
-    private static void refuse(String slot, Type type, Throwable e) {
+    private static void refuse(String slot, DeviceKind type, Throwable e) {
         if (e instanceof ErrnoException errno) {
             LOG.error("slot {} stays empty: device {}: {}", slot, type, errno.sentence());
         } else {
@@ -253,93 +249,132 @@ final class Population {
         drivers.unbind(function, false);
     }
 
-    /** Takes a device out in order, the way of {@link PcieBus#eject}. */
+    /**
+     * Takes a device out in order, the way of {@link PcieBus#eject}; or a switch with all below.
+     */
     void eject(String name) {
-        Slot slot = occupied(name);
+        BoardSwitch whole = pluggedIn(name);
+        if (whole != null) {
+            eject(whole.above());
+            return;
+        }
+        Slot slot = slots.occupied(name);
         Port port = slot.place.bus().parent;
         if (port == null || !port.isHotplug()) {
             slot.emptied = true;
             eject(slot);
+            vacated();
+        } else {
+            eject(port);
+        }
+    }
+
+    private void eject(Port port) {
+        if (!port.isHotplug()) {
+            unbindBelow(port);
+            takeOut(port);
             return;
         }
-        if (!port.pressButton()) {
+        if (!port.slotBelow().pressButton()) {
             throw new ErrnoException(
                     Errno.EBUSY, "the power indicator of %s blinks already".formatted(port));
         }
         SlotControl control = new SlotControl(port);
         control.indicator(SlotControl.BLINKS);
-        for (Slot other : below(port)) {
-            if (other.function != null) {
-                unbind(other.function);
-            }
-        }
+        unbindBelow(port);
         control.powerOff(); // the hand that waits for it takes the device out
     }
 
-    /** Pulls a device out, the way of {@link PcieBus#pull}: with all of its functions. */
+    private void unbindBelow(Port port) {
+        for (Slot slot : slots.below(port)) {
+            if (slot.function != null) {
+                unbind(slot.function);
+            }
+        }
+    }
+
+    /**
+     * Pulls a device out, the way of {@link PcieBus#pull}: with all of its functions; or a switch
+     * with all below.
+     */
     void pull(String name) {
-        Slot slot = occupied(name);
+        BoardSwitch whole = pluggedIn(name);
+        if (whole != null) {
+            takeOut(whole.above());
+            return;
+        }
+        Slot slot = slots.occupied(name);
         Port port = slot.place.bus().parent;
         if (port == null) {
             slot.emptied = true;
             unplug(slot);
+            vacated();
         } else {
             takeOut(port);
         }
     }
 
-    /** Whatever is in the slot below a port goes, in one piece. */
+    /** Whatever is in the slot below a port goes, in one piece: what is below a switch with it. */
     void takeOut(Port port) {
-        for (Slot slot : below(port)) {
-            slot.emptied = true;
-            unplug(slot);
+        BoardSwitch whole = tree.switchAt(port.name());
+        if (whole == null) {
+            for (Slot slot : slots.below(port)) {
+                slot.emptied = true;
+                unplug(slot);
+            }
+        } else if (whole.isPluggedIn()) {
+            List<Slot> gone = slots.below(port).stream().filter(s -> s.function != null).toList();
+            gone.forEach(this::depart);
+            whole.detach(fabric);
+            gone.forEach(this::bury);
+            LOG.info("switch {} has left, and {} functions below it", whole.name(), gone.size());
         }
+        vacated();
     }
 
-    /** Puts the device back, the way of {@link PcieBus#plug}. */
+    /** Puts the device back, the way of {@link PcieBus#plug}; or a switch with all below. */
     void plug(String name) {
-        Slot slot = find(name);
+        BoardSwitch whole = slots.has(name) ? null : tree.switchAt(name);
+        if (whole != null) {
+            if (whole.isPluggedIn()) {
+                throw new ErrnoException(
+                        Errno.EBUSY, "switch %s is in its slot".formatted(whole.name()));
+            }
+            whole.attach(fabric);
+            enumerator.reopen(whole.above().secondary());
+            LOG.info("switch {} has come", whole.name());
+            fill();
+            return;
+        }
+        Slot slot = slots.find(name);
+        if (!slot.isAttached()) {
+            throw new ErrnoException(
+                    Errno.ENODEV,
+                    "slot %s: the port %s is not there".formatted(name, slot.config.port()));
+        }
         if (slot.function != null) {
             throw new ErrnoException(
                     Errno.EBUSY, "slot %s has %s in it".formatted(name, slot.function));
         }
         Port port = slot.place.bus().parent;
-        for (Slot one : port == null ? List.of(slot) : below(port)) {
+        for (Slot one : port == null ? List.of(slot) : slots.below(port)) {
             one.emptied = false;
         }
         fill();
     }
 
-    private List<Slot> below(Port port) {
-        return slots.stream().filter(slot -> slot.place.bus() == port.secondary()).toList();
-    }
-
-    private Slot find(String name) {
-        return slots.stream()
-                .filter(slot -> slot.config.name().equals(name))
-                .findFirst()
-                .orElseThrow(() ->
-                        new ErrnoException(
-                                Errno.ENODEV,
-                                "there is no slot '%s'; expected one of %s"
-                                        .formatted(
-                                                name,
-                                                slots.stream()
-                                                        .map(s -> s.config.name())
-                                                        .toList())));
-    }
-
-    private Slot occupied(String name) {
-        Slot slot = find(name);
-        if (slot.function == null) {
+    /** {@return the switch that is meant, or null: a slot is} */
+    private @Nullable BoardSwitch pluggedIn(String name) {
+        BoardSwitch whole = slots.has(name) ? null : tree.switchAt(name);
+        if (whole != null && !(whole.isPluggedIn() && whole.above().isPresent())) {
             throw new ErrnoException(Errno.EBUSY, "slot %s is empty".formatted(name));
         }
-        return slot;
+        return whole;
     }
 
     /** Something is in the slot; the operating system switches it on (PC-70). */
     private static void powerOn(Port port) {
-        port.presence(true);
+        port.slotBelow().presence(true);
         if (port.isHotplug()) {
             new SlotControl(port).powerOn();
         }
@@ -348,19 +383,32 @@ final class Population {
     /** The last function of a device below a port has gone. */
     private static void linkDown(Bus bus) {
         if (bus.parent != null && bus.members().length == 0) {
-            bus.parent.presence(false);
+            bus.parent.slotBelow().presence(false);
         }
     }
 
     /** By surprise, as far as a driver that is still there can tell (PC-68). */
     private void unplug(Slot slot) {
-        Endpoint function = slot.function;
-        if (function == null) {
-            return;
+        if (slot.function != null) {
+            depart(slot);
+            linkDown(slot.place.bus());
+            bury(slot);
         }
+    }
+
+    private void depart(Slot slot) {
+        Endpoint function = occupant(slot);
         events.doing("removal of " + function.address() + " (" + function.slot() + ")");
         function.depart(true);
-        linkDown(slot.place.bus());
+    }
+
+    private static Endpoint occupant(Slot slot) {
+        return Objects.requireNonNull(slot.function, slot.config.name());
+    }
+
+    /** After it has departed: its driver hears of it, and the model ends. */
+    private void bury(Slot slot) {
+        Endpoint function = occupant(slot);
         virtuals.attend(function.virtuals());
         drivers.unbind(function, true);
         events.doing("close of device " + slot.type + " in slot " + function.slot());

@@ -1,10 +1,7 @@
 package org.peerlane.bus.pcie;
 
-import java.util.ArrayList;
-import java.util.List;
 import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
-import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.Acs;
 import org.peerlane.bus.pcie.config.Aer;
@@ -16,10 +13,6 @@ import org.peerlane.bus.pcie.config.Express;
 import org.peerlane.bus.pcie.config.FunctionConfig;
 import org.peerlane.bus.pcie.config.Link;
 import org.peerlane.bus.pcie.config.Msi;
-import org.peerlane.bus.pcie.config.PcieError;
-import org.peerlane.bus.pcie.config.PortLayout;
-import org.peerlane.bus.pcie.config.Slot;
-import org.peerlane.bus.pcie.config.SlotLayout;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
@@ -34,17 +27,16 @@ import org.peerlane.kernel.api.PhysicalAddress;
  * PortState}.
  */
 final class Port extends BusFunction {
-    private static final int RED_HAT = 0x1B36;
-    private static final int ROOT_PORT_ID = 0x000C;
-    private static final int SWITCH_PORT_ID = 0x0013; // and the port's type; ids of our own
-
-    /** SV, TB, RR, CR, UF and DT (PC-31), and egress control over 32 ports. */
-    private static final CapabilityLayout.Acs ACS =
-            new CapabilityLayout.Acs(PortLayout.ACS_BITS | PortState.EGRESS_CONTROL, 32);
-
     private final PortKind kind;
     private final boolean hotplug;
     private final int busReserve;
+    private final int ioBits;
+    private final long memoryReserve;
+    private final long prefetchReserve;
+
+    /** Buses of all switches that the board has below; set before the first enumeration. */
+    private int switchBuses;
+
     private final Bus secondary;
 
     /** Guarded by lock. */
@@ -53,7 +45,7 @@ final class Port extends BusFunction {
     private final ErrorLog errors;
 
     private final Express express;
-    private final @Nullable Slot slot;
+    private final PortSlot slot;
     private final @Nullable Acs acs;
 
     private volatile PortState state = PortState.RESET;
@@ -73,35 +65,19 @@ final class Port extends BusFunction {
         below = fabric.execution.lock("bus.below");
         hotplug = board.hotplug() && kind != PortKind.UPSTREAM;
         busReserve = kind == PortKind.UPSTREAM ? 0 : board.busReserve();
+        ioBits = board.ioBits();
+        memoryReserve = hotplug ? board.memoryReserve() : 0;
+        prefetchReserve = hotplug ? board.prefetchReserve() : 0;
         secondary = new Bus(bus.host, this);
-        config = FunctionConfig.port(layout(board, kind, number >>> 3));
+        config = FunctionConfig.port(PortLayouts.of(board, kind, number >>> 3));
         errors = new ErrorLog(this, config);
         Express found = config.express();
         if (found == null) {
             throw new AssertionError("a port without the Express capability");
         }
         express = found;
-        slot = found.slot();
+        slot = new PortSlot(this, config, found);
         acs = config.acs();
-    }
-
-    private static PortLayout layout(PortConfig board, PortKind kind, int portNumber) {
-        boolean down = kind != PortKind.UPSTREAM;
-        SlotLayout slot =
-                !down
-                        ? null
-                        : board.hotplug()
-                                ? SlotLayout.hotPlug(portNumber)
-                                : new SlotLayout(
-                                        portNumber, false, false, false, false, false, false);
-        int deviceId = kind == PortKind.ROOT ? ROOT_PORT_ID : SWITCH_PORT_ID + kind.type.code();
-        PortLayout usual = PortLayout.of(kind.type, RED_HAT, deviceId, portNumber, slot);
-        List<CapabilityLayout> capabilities = new ArrayList<>(usual.capabilities());
-        capabilities.removeIf(CapabilityLayout.Acs.class::isInstance);
-        if (board.acs() && down) {
-            capabilities.add(ACS);
-        }
-        return new PortLayout(kind.type, RED_HAT, deviceId, 0, portNumber, 1, slot, capabilities);
     }
 
     PortKind kind() {
@@ -125,9 +101,34 @@ final class Port extends BusFunction {
         return hotplug;
     }
 
+    /** The board has a switch below. */
+    void awaitBuses(int count) {
+        switchBuses += count;
+    }
+
+    /** {@return how many buses the switches that the board has below need} */
+    int switchBuses() {
+        return switchBuses;
+    }
+
+    /** {@return how wide its I/O window is: 32, 16, or 0: it has none} */
+    int ioBits() {
+        return ioBits;
+    }
+
     /** {@return bus numbers to be kept free below it} */
     int busReserve() {
         return busReserve;
+    }
+
+    /** {@return bytes of its window below 4 GiB, at least} */
+    long memoryReserve() {
+        return memoryReserve;
+    }
+
+    /** {@return bytes of its window above 4 GiB, at least} */
+    long prefetchReserve() {
+        return prefetchReserve;
     }
 
     /** {@return whether devices 1 to 31 below are reached, as functions of one device} */
@@ -173,6 +174,12 @@ final class Port extends BusFunction {
 
     @Override
     void configWrite(int offset, int bytes, long value) {
+        update(offset, bytes, 0, value);
+    }
+
+    /** A write by software, of which the bits in {@code kept} are as they are. */
+    private void update(int offset, int bytes, long kept, long bits) {
+        long value;
         int effects;
         boolean before;
         boolean after;
@@ -180,13 +187,14 @@ final class Port extends BusFunction {
         lock.lock();
         try {
             before = dark();
+            value = config.read(offset, bytes) & kept | bits & ~kept;
             effects = config.write(offset, bytes, value);
             if ((effects & Effect.POWER_RESET) != 0) {
                 config.reset(ResetKind.POWER);
             }
             after = dark();
             darkenings += after && !before ? 1 : 0;
-            notice = (effects & Effect.SLOT_INTERRUPT) != 0 && slot != null && slot.notice();
+            notice = (effects & Effect.SLOT_INTERRUPT) != 0 && slot.notice();
             refresh();
         } finally {
             lock.unlock();
@@ -236,65 +244,12 @@ final class Port extends BusFunction {
 
     /** {@return whether what is below is held in reset, or cut off by software (PC-63)} */
     private boolean dark() {
-        Link link = express.link();
-        boolean cut = slot != null && slot.present() && link != null && !link.active();
-        return config.bridge().secondaryReset() || cut;
+        return config.bridge().secondaryReset() || slot.isCut();
     }
 
-    /** Something soldered to the board is below. */
-    void populate() {
-        lock.lock();
-        try {
-            if (slot != null) {
-                slot.populate();
-            }
-            refresh();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** Something has come into the slot below, or has left it (PC-68, PC-69). */
-    void presence(boolean there) {
-        boolean notice;
-        ErrorMessage message = ErrorMessage.NONE;
-        lock.lock();
-        try {
-            if (slot == null || slot.present() == there) {
-                return;
-            }
-            Link link = express.link();
-            boolean reports = !there && link != null && link.active() && link.reportsSurpriseDown();
-            slot.presence(there);
-            if (reports) {
-                message = config.errors().uncorrectable(PcieError.SURPRISE_DOWN, false, 0, 0, 0, 0);
-            }
-            notice = slot.notice();
-            refresh();
-        } finally {
-            lock.unlock();
-        }
-        fabric.report(this, message);
-        if (notice) {
-            interrupt();
-        }
-    }
-
-    /** Somebody presses the attention button. {@return whether it was heard (PC-70)} */
-    boolean pressButton() {
-        boolean heard;
-        boolean notice;
-        lock.lock();
-        try {
-            heard = slot != null && slot.pressButton();
-            notice = slot != null && slot.notice();
-        } finally {
-            lock.unlock();
-        }
-        if (notice) {
-            interrupt();
-        }
-        return heard;
+    /** {@return the slot below, or that there is none} */
+    PortSlot slotBelow() {
+        return slot;
     }
 
     @Override
@@ -318,7 +273,7 @@ final class Port extends BusFunction {
     }
 
     /** Sends the port's message, if software has set one up. */
-    private void interrupt() {
+    void interrupt() {
         long address;
         int data;
         lock.lock();
@@ -337,6 +292,18 @@ final class Port extends BusFunction {
         }
     }
 
+    /** The card that it is on is out: it has forgotten everything; so has its slot, if empty. */
+    void powerOff() {
+        lock.lock();
+        try {
+            slot.hold(secondary.members().length > 0);
+            config.reset(ResetKind.COLD);
+            refresh();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** A reset from above: everything but what the slot holds. */
     void reset() {
         lock.lock();
@@ -348,7 +315,7 @@ final class Port extends BusFunction {
         }
     }
 
-    private void refresh() {
+    void refresh() {
         assert lock.isHeldByCurrentThread();
         BridgeHeader bridge = config.bridge();
         Link link = express.link();
@@ -363,6 +330,10 @@ final class Port extends BusFunction {
                         bridge.memoryLimit(),
                         bridge.prefetchBase(),
                         bridge.prefetchLimit(),
+                        bridge.ioBase(),
+                        bridge.ioLimit(),
+                        awake && bridge.io(),
+                        bridge.isaEnable(),
                         awake && bridge.memory(),
                         awake && bridge.busMaster(),
                         up && !bridge.secondaryReset(),
@@ -398,7 +369,13 @@ final class Port extends BusFunction {
     }
 
     @Override
+    @SuppressWarnings("ReferenceEquality") // the very port
     public boolean isPresent() {
+        for (Port port = this; port != null; port = port.bus().parent) {
+            if (port.bus().at(port.key()) != port) {
+                return false;
+            }
+        }
         return true;
     }
 
@@ -419,7 +396,7 @@ final class Port extends BusFunction {
     public void enable(boolean memory, boolean busMaster) {
         int both = COMMAND_MEMORY | COMMAND_MASTER;
         int bits = (memory ? COMMAND_MEMORY : 0) | (busMaster ? COMMAND_MASTER : 0);
-        writeConfig(COMMAND, 2, readConfig(COMMAND, 2) & ~both | bits);
+        update(COMMAND, 2, ~both, bits);
     }
 
     @Override

@@ -11,6 +11,10 @@ package org.peerlane.bus.pcie;
  * @param memoryLast last address of it
  * @param prefetchFirst first address of the prefetchable window
  * @param prefetchLast last address of it
+ * @param ioFirst first port of the I/O window
+ * @param ioLast last of them
+ * @param io passes I/O requests down: IOSE, D0
+ * @param isa of each 1024 ports of the first 64 KiB, passes only the first 256 down
  * @param memory passes memory requests down: MSE, D0
  * @param master passes memory requests up: BME, D0
  * @param link the link below is up and not held in reset
@@ -25,6 +29,10 @@ record PortState(
         long memoryLast,
         long prefetchFirst,
         long prefetchLast,
+        long ioFirst,
+        long ioLast,
+        boolean io,
+        boolean isa,
         boolean memory,
         boolean master,
         boolean link,
@@ -40,7 +48,8 @@ record PortState(
     static final int DIRECT_TRANSLATED = 1 << 6;
 
     /** As after a reset: nothing passes. */
-    static final PortState RESET = new PortState(0, 0, 0, -1, 0, -1, 0, false, false, false, 0, 0);
+    static final PortState RESET =
+            new PortState(0, 0, 0, -1, 0, -1, 0, -1, 0, false, false, false, false, false, 0, 0);
 
     boolean has(int bit) {
         return (acs & bit) != 0;
@@ -51,6 +60,13 @@ record PortState(
         return memory
                 && (within(address, memoryFirst, memoryLast)
                         || within(address, prefetchFirst, prefetchLast));
+    }
+
+    /** {@return whether a port of I/O space is in the open window} */
+    boolean inIoWindow(long port) {
+        return io
+                && within(port, ioFirst, ioLast)
+                && !(isa && port < 0x1_0000 && (port & 0x300) != 0);
     }
 
     /** Narrows a span to the side of the windows where the address is. */

@@ -79,6 +79,14 @@ final class RequestErrors {
         }
     }
 
+    /** An I/O request of the CPU's ends at a bridge; whoever sends one waits for the answer. */
+    static void unanswered(@Nullable BusFunction at, long port, long bytes) {
+        if (at instanceof Port bridge) {
+            Tlp request = ofCpu(bridge.rootPort(), false, port, bytes);
+            bridge.errors().log(PcieError.UNSUPPORTED_REQUEST, true, request);
+        }
+    }
+
     private static Tlp ofCpu(@Nullable Port root, boolean write, long address, long bytes) {
         return new Tlp(write, root == null ? 0 : root.requesterId(), address, bytes);
     }

@@ -6,6 +6,7 @@ import org.osgi.service.component.annotations.ConfigurationPolicy;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
+import org.osgi.service.metatype.annotations.Option;
 
 /** One root port of the board, as its configuration says. */
 @Component(
@@ -41,6 +42,30 @@ public final class RootPortComponent implements PortSource {
                 min = "0",
                 max = "254")
         int busReserve() default 0;
+
+        /** I/O space. */
+        @AttributeDefinition(
+                description = "how wide the window in I/O space is, in bits; 0: there is none",
+                options = {
+                    @Option(label = "none", value = "0"),
+                    @Option(label = "16 bits", value = "16"),
+                    @Option(label = "32 bits", value = "32")
+                })
+        int ioBits() default 32;
+
+        /** Addresses below 4 GiB for what is plugged in. */
+        @AttributeDefinition(
+                description = "MiB below 4 GiB that a hot-plug slot has at least, even empty",
+                min = "0",
+                max = "4095")
+        int memoryReserveMiB() default PortConfig.RESERVE_MIB;
+
+        /** Addresses above 4 GiB for what is plugged in. */
+        @AttributeDefinition(
+                description = "MiB above 4 GiB that a hot-plug slot has at least, even empty",
+                min = "0",
+                max = "1073741824")
+        int prefetchReserveMiB() default PortConfig.RESERVE_MIB;
     }
 
     private final PortConfig config;
@@ -55,7 +80,10 @@ public final class RootPortComponent implements PortSource {
                         0,
                         config.hotplug(),
                         config.acs(),
-                        config.busReserve());
+                        config.busReserve(),
+                        config.ioBits(),
+                        (long) config.memoryReserveMiB() << 20,
+                        (long) config.prefetchReserveMiB() << 20);
     }
 
     @Override

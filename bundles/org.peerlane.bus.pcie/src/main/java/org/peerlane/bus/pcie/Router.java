@@ -2,6 +2,7 @@ package org.peerlane.bus.pcie;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.pcie.config.BarRegisters;
 import org.peerlane.memory.api.MemoryRegion;
 import org.peerlane.memory.api.PhysicalMemory;
 
@@ -135,7 +136,7 @@ final class Router {
 
     /** {@return which BAR decodes an address, or -1} */
     private static int claimedBar(Endpoint endpoint, long address, Span span) {
-        for (int bar = 0; bar < Endpoint.BARS; bar++) {
+        for (int bar = 0; bar <= BarRegisters.ROM; bar++) {
             long base = endpoint.bars().base(bar);
             if (base != 0) {
                 long last = base + endpoint.bars().bytes(bar) - 1;

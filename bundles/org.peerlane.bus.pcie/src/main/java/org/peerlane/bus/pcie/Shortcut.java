@@ -11,7 +11,7 @@ import org.peerlane.bus.api.DmaTranslation;
  * <p><b>Good</b> inside a counted section in which {@link Fabric#epoch} is the same and the {@link
  * DmaTranslation.Generation} of the answer has not advanced.
  *
- * <p><b>Threads.</b> The owner of the counted section only.
+ * <p><b>Threads.</b> One owner of the counted section only.
  */
 final class Shortcut {
     private static final long NEVER = -1;
@@ -90,6 +90,7 @@ final class Shortcut {
         bytes = room;
         generation = translated ? target.generation : null;
         number = target.number;
-        epoch = translated && generation == null ? NEVER : now;
+        boolean lasts = generation != null && number != DmaTranslation.Target.NOT_KEPT;
+        epoch = translated && !lasts ? NEVER : now;
     }
 }

@@ -30,6 +30,8 @@ final class Tree {
     /** Ports that something may be plugged into. */
     private final Map<String, Port> open = new LinkedHashMap<>();
 
+    private final List<BoardSwitch> switches = new ArrayList<>();
+
     /** A place that a device may take. */
     record Place(Bus bus, int number) {}
 
@@ -83,7 +85,11 @@ final class Tree {
             Port upstream =
                     new Port(fabric, above.secondary(), 0, port.name(), port, PortKind.UPSTREAM);
             add(upstream, false);
-            above.populate();
+            above.slotBelow().populate();
+            switches.add(new BoardSwitch(port.name(), above, upstream));
+            for (Port up = above; up != null; up = up.bus().parent) {
+                up.awaitBuses(1 + port.downstreamPorts());
+            }
             for (int i = 0; i < port.downstreamPorts(); i++) {
                 String name = port.name() + "." + i;
                 add(
@@ -162,6 +168,21 @@ final class Tree {
             throw new ErrnoException(Errno.EEXIST, "%s is there already".formatted(there));
         }
         return place;
+    }
+
+    /**
+     * {@return the switch of a name, or the one that belongs into the port of that name; or null}
+     */
+    @Nullable BoardSwitch switchAt(String name) {
+        return switches.stream()
+                .filter(one -> one.name().equals(name) || one.above().name().equals(name))
+                .findFirst()
+                .orElse(null);
+    }
+
+    /** {@return the names of all switches} */
+    List<String> switchNames() {
+        return switches.stream().map(BoardSwitch::name).toList();
     }
 
     /** {@return a port that devices are plugged into, or null} */

@@ -69,4 +69,16 @@ final class VirtualPopulation {
             set.present().forEach(one -> drivers.unbind(one, false));
         }
     }
+
+    /** Offers those to the drivers that {@link #unbind} has left there. */
+    void offer(Endpoint physical) {
+        VirtualSet set = physical.virtuals();
+        if (set != null) {
+            for (Endpoint one : set.present()) {
+                if (drivers.of(one) == null) {
+                    drivers.offer(one);
+                }
+            }
+        }
+    }
 }

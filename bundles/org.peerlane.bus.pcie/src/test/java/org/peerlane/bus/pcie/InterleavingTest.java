@@ -79,7 +79,7 @@ class InterleavingTest {
 
     @Rule("PC-36")
     @Rule("PC-62")
-    @Explore(schedules = 300)
+    @Explore(schedules = 10_000)
     void nothingOfAVirtualFunctionArrivesOnceVfEnableIsClear(Execution execution)
             throws InterruptedException {
         try (Machine machine = new Machine(execution)) {
@@ -115,7 +115,7 @@ class InterleavingTest {
     }
 
     @Rule("PC-78")
-    @Explore(schedules = 300)
+    @Explore(schedules = 10_000)
     void noAssertionOfALineIsLost(Execution execution) throws Exception {
         try (Machine machine = new Machine(execution)) {
             TestDevice device = machine.type.last();
@@ -142,6 +142,22 @@ class InterleavingTest {
             device.slot.interrupts().intx(true);
             execution.sleep(1000);
             assertThat(handled).as("after it was taken back").hasValue(3);
+        }
+    }
+
+    @Rule("PC-65")
+    @Explore(schedules = 10_000)
+    void aDriverThatTakesTheLineBringsNoBusMasterBack(Execution execution) throws Exception {
+        try (Machine machine = new Machine(execution)) {
+            machine.function.enable(true, true);
+            EmulatedThread other =
+                    execution.start(
+                            ThreadKind.BLOCKING,
+                            "other",
+                            () -> machine.function.requestInterrupt(0, () -> {}));
+            machine.function.enable(true, false);
+            other.join();
+            assertThat(machine.function.readConfig(0x04, 2)).isEqualTo(0x0002);
         }
     }
 

@@ -91,6 +91,25 @@ class InterruptTest {
         }
     }
 
+    @Rule("PC-25")
+    @Rule("PC-28")
+    @Test
+    void aPendingMessageWaitsUntilTheFunctionMaySendIt() throws Exception {
+        try (AutoCloseable taken = function.requestInterrupt(1, handled::release)) {
+            assertThat(taken).isNotNull();
+            mask(2);
+            assertThat(raise(1)).isEqualTo(DmaResult.OK);
+            function.enable(true, false);
+            mask(0);
+            assertThat(pending()).isEqualTo(2);
+            assertThat(machine.events(BusEvents.MsiSent.class)).isEmpty();
+            function.enable(true, true);
+            assertThat(pending()).isZero();
+            assertThat(awaitOne()).isTrue();
+            assertThat(machine.events(BusEvents.MsiSent.class)).hasSize(1);
+        }
+    }
+
     @Rule("PC-28")
     @Test
     void whileMessagesAreOffNothingIsSent() throws Exception {

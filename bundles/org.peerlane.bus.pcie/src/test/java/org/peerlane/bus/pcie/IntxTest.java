@@ -92,6 +92,44 @@ class IntxTest {
         assertThat(line(device).isAsserted()).isFalse();
     }
 
+    @ParameterizedTest
+    @Rule("PC-25")
+    @Rule("PC-26")
+    @CsvSource({"true, true", "false, false"})
+    void outsideD0TheLineIsDeassertedAndBackInD0AsTheContextSays(boolean keeps, boolean after) {
+        FunctionLayout layout =
+                FunctionLayout.of(TestMachine.VENDOR, 1, 0x00FF00)
+                        .interruptPin(1)
+                        .with(new CapabilityLayout.PowerManagement(true, false, keeps, 0))
+                        .with(CapabilityLayout.Express.plain())
+                        .build();
+        TestDevice.Type type = new TestDevice.Type(layout);
+        machine.root.addType(type, "power", TypeVersion.of(1, 0, 0));
+        machine.root.addSlot(SlotConfig.below("sw0.0", "sleeper", "power", Map.of()));
+        machine.settle();
+        TestDevice device = type.last();
+        PcieFunction function = machine.function("sleeper");
+        int pmcsr = Capabilities.legacy((BusFunction) function, 1) + 4;
+        intx(device, true);
+        assertThat(line(device).isAsserted()).isTrue();
+        function.writeConfig(pmcsr, 2, 1);
+        assertThat(line(device).isAsserted()).as("D1").isFalse();
+        function.writeConfig(pmcsr, 2, 0);
+        assertThat(line(device).isAsserted()).as("D1 keeps everything").isTrue();
+        function.writeConfig(pmcsr, 2, 3);
+        assertThat(line(device).isAsserted()).as("D3hot").isFalse();
+        assertThat(function.readConfig(0x06, 2) & PENDING).as("still wanted").isEqualTo(PENDING);
+        function.writeConfig(pmcsr, 2, 0);
+        assertThat(line(device).isAsserted()).isEqualTo(after);
+        intx(device, false);
+        function.writeConfig(pmcsr, 2, 3);
+        intx(device, true);
+        assertThat(line(device).isAsserted()).as("asked for while asleep").isFalse();
+        intx(device, false);
+        function.writeConfig(pmcsr, 2, 0);
+        assertThat(line(device).isAsserted()).isFalse();
+    }
+
     @Test
     @Rule("PC-78")
     void aHandlerRunsAgainUntilTheDeviceDeasserts() throws Exception {

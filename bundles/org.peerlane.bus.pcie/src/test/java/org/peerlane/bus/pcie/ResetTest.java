@@ -81,6 +81,23 @@ class ResetTest {
                 .isEqualTo(1);
     }
 
+    @Rule("PC-62")
+    @Test
+    void aDmaBegunBeforeAResetArrivesNotAfterTheNewLifeHasFoundItsWays() {
+        Armed armed =
+                machine.execution.arm(
+                        "bus.dma.between-transactions",
+                        () -> {
+                            flrAndRestore();
+                            machine.write(device, TestMemory.BASE + 8192, filled(1, 6));
+                        });
+        long result = machine.write(device, TestMemory.BASE, filled(8192, 5));
+        armed.close();
+        assertThat(result).isEqualTo(DmaResult.of(DmaResult.GONE, 4096));
+        assertThat(ram(TestMemory.BASE + 4096)).isZero();
+        assertThat(ram(TestMemory.BASE + 8192)).isEqualTo((byte) 6);
+    }
+
     private void flrAndRestore() {
         flr();
         function.enable(true, true);

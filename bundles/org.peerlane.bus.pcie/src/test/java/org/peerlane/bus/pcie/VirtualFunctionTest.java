@@ -407,4 +407,29 @@ class VirtualFunctionTest {
         assertThat(told).containsExactly("probe pf.vf1", "remove pf.vf1");
         assertThat(vf(1).calls).containsExactly("close");
     }
+
+    @Rule("PC-35")
+    @Test
+    void theirBarsMoveWithThePhysicalOneWhileTheirDriversAreAway() {
+        PcieFunction pf = plug(1, 1, 0);
+        enable(pf, 2);
+        machine.function("pf.vf2").write(3, 0x18, 8, 0x77);
+        long before = machine.function("pf.vf2").bar(3).first().value();
+        told.clear();
+        FunctionLayout big =
+                FunctionLayout.of(TestMachine.VENDOR, 0x11EA, 0x00FF00)
+                        .bar(BarLayout.registers(0, 1 << 29, false, false)) // one place only
+                        .with(CapabilityLayout.Express.plain())
+                        .build();
+        machine.root.addType(new TestDevice.Type(big), "big", TypeVersion.of(1, 0, 0));
+        machine.root.addSlot(SlotConfig.below("rp1", "big", "big", Map.of()));
+        machine.settle();
+        assertThat(machine.function("big").bar(0).first().value()).isEqualTo(0xC000_0000L);
+        assertThat(told)
+                .containsExactly("remove pf.vf1", "remove pf.vf2", "probe pf.vf1", "probe pf.vf2");
+        long now = machine.function("pf.vf2").bar(3).first().value();
+        assertThat(now).isNotEqualTo(before);
+        assertThat(machine.root.load(now + 0x18, 8)).isEqualTo(0x77);
+        assertThat(pf.readConfig(0x04, 2) & 2).as("memory decode is back").isEqualTo(2);
+    }
 }

@@ -22,6 +22,7 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.api.Timer;
+import org.peerlane.exec.api.Work;
 
 /**
  * The execution of one bundle, on real threads and real time.
@@ -40,6 +41,7 @@ public final class LiveExecution implements Execution, AutoCloseable {
     private static final Logger LOG = LogManager.getLogger(LiveExecution.class);
 
     private final String name;
+    private final LiveExecutions all;
     private final ArmedHere checkpoints;
     private final LiveTimers timers;
     private final Set<LiveThread> threads = ConcurrentHashMap.newKeySet();
@@ -51,10 +53,14 @@ public final class LiveExecution implements Execution, AutoCloseable {
      *
      * @param context names the bundle
      * @param checkpoints the set that all executions share
+     * @param all the executions, of which this will be one
      */
     @Activate
-    public LiveExecution(ComponentContext context, @Reference LiveCheckpoints checkpoints) {
-        this(nameOf(context.getUsingBundle()), checkpoints);
+    public LiveExecution(
+            ComponentContext context,
+            @Reference LiveCheckpoints checkpoints,
+            @Reference LiveExecutions all) {
+        this(nameOf(context.getUsingBundle()), checkpoints, all);
     }
 
     /**
@@ -63,13 +69,15 @@ public final class LiveExecution implements Execution, AutoCloseable {
      * @param name prefix of its threads' names
      */
     public LiveExecution(String name) {
-        this(name, new LiveCheckpoints());
+        this(name, new LiveCheckpoints(), new LiveExecutions());
     }
 
-    private LiveExecution(String name, LiveCheckpoints shared) {
+    private LiveExecution(String name, LiveCheckpoints shared, LiveExecutions all) {
         this.name = name;
+        this.all = all;
         checkpoints = new ArmedHere(shared);
         timers = new LiveTimers(name);
+        all.opened(this);
     }
 
     private static String nameOf(Bundle bundle) {
@@ -143,6 +151,38 @@ public final class LiveExecution implements Execution, AutoCloseable {
         return checkpoints;
     }
 
+    /** {@return what it has not finished: threads and timers} */
+    public List<Work> work() {
+        List<Work> work = new ArrayList<>();
+        for (LiveThread thread : threads) {
+            work.add(new Work(name, Work.Kind.THREAD, thread.name()));
+        }
+        for (String timer : timers.unfinished()) {
+            work.add(new Work(name, Work.Kind.TIMER, timer));
+        }
+        return work;
+    }
+
+    /**
+     * Waits for threads that are about to end by themselves.
+     *
+     * @param limitNanos the longest to wait
+     * @return what it has not finished then
+     * @throws InterruptedException the waiting thread was interrupted
+     */
+    public List<Work> awaitEnd(long limitNanos) throws InterruptedException {
+        awaitThreads(System.nanoTime() + limitNanos);
+        return work();
+    }
+
+    private void awaitThreads(long deadline) throws InterruptedException {
+        for (LiveThread thread : threads) {
+            if (!thread.isCurrent()) {
+                thread.join(deadline - System.nanoTime());
+            }
+        }
+    }
+
     /** {@return the names of its threads that have not ended} */
     public List<String> alive() {
         List<String> names = new ArrayList<>();
@@ -172,17 +212,14 @@ public final class LiveExecution implements Execution, AutoCloseable {
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GRACE_MILLIS);
         boolean interrupted = false;
         try {
-            for (LiveThread thread : threads) {
-                if (!thread.isCurrent()) {
-                    thread.join(deadline - System.nanoTime());
-                }
-            }
+            awaitThreads(deadline);
             timers.join(deadline - System.nanoTime());
         } catch (InterruptedException e) {
             interrupted =
                     true; // whoever stops us is in a hurry: report what is left, and pass it on
         }
         report();
+        all.closed(this);
         if (interrupted) {
             Thread.currentThread().interrupt();
         }

@@ -23,6 +23,14 @@ final class LiveTimer implements Timer, Runnable {
         this.action = action;
     }
 
+    String name() {
+        return name;
+    }
+
+    boolean isPending() {
+        return !taken.get();
+    }
+
     void queued(Future<?> future) {
         entry = future;
     }
@@ -39,6 +47,7 @@ final class LiveTimer implements Timer, Runnable {
             LOG.error("timer {} failed", name, e);
         } finally {
             timers.running(null);
+            timers.finished(this);
         }
     }
 
@@ -47,6 +56,7 @@ final class LiveTimer implements Timer, Runnable {
         if (taken.getAndSet(true)) {
             return false;
         }
+        timers.finished(this);
         Future<?> future = entry;
         if (future
                 != null) { // null: the timer's maker has not returned yet; it will fire as nothing

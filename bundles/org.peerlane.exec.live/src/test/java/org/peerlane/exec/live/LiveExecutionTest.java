@@ -20,6 +20,7 @@ import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.api.Timer;
+import org.peerlane.exec.api.Work;
 
 @DisplayName("Live execution")
 @Timeout(30)
@@ -162,6 +163,43 @@ class LiveExecutionTest {
         stop.set(true);
         stubborn.join();
         assertThat(execution.alive()).isEmpty();
+    }
+
+    private static Work thread(String name) {
+        return new Work("test.bundle", Work.Kind.THREAD, name);
+    }
+
+    private static Work timer(String name) {
+        return new Work("test.bundle", Work.Kind.TIMER, name);
+    }
+
+    @Test
+    void workIsWhatHasNotEndedFiredOrBeenCancelled() throws InterruptedException {
+        Doorbell never = new Doorbell(execution, "never");
+        Doorbell fired = new Doorbell(execution, "fired");
+        EmulatedThread engine =
+                execution.start(ThreadKind.BLOCKING, "engine", quietly(never::await));
+        Timer late = execution.schedule("late", 3_600 * SECOND, () -> {});
+        execution.schedule("soon", 0, fired::ring);
+        fired.await();
+        Doorbell next = new Doorbell(execution, "next"); // the one before has ended when it fires
+        execution.schedule("next", 0, next::ring);
+        next.await();
+        assertThat(execution.work())
+                .contains(thread("engine"), timer("late"))
+                .doesNotContain(timer("soon"));
+        assertThat(execution.awaitEnd(1_000_000)).contains(thread("engine"), timer("late"));
+        late.cancel();
+        engine.interrupt();
+        assertThat(execution.awaitEnd(10 * SECOND)).doesNotContain(thread("engine"), timer("late"));
+    }
+
+    @Test
+    void closingLeavesNoWork() {
+        execution.schedule("late", 3_600 * SECOND, () -> {});
+        execution.start(ThreadKind.BLOCKING, "w", quietly(new Doorbell(execution, "never")::await));
+        execution.close();
+        assertThat(execution.work()).isEmpty();
     }
 
     @Test

@@ -33,6 +33,7 @@ import org.peerlane.kernel.api.ErrnoException;
 final class Contexts {
     private static final int PASIDS = 1 << 20;
 
+    private final Execution execution;
     private final NamedLock lock;
     private final ContextTable table;
     private final Flusher flusher;
@@ -66,6 +67,7 @@ final class Contexts {
         this.tables = tables;
         this.outputBits = outputBits;
         this.trace = trace;
+        this.execution = execution;
         lock = execution.lock("iommu.contexts");
         listed = execution.checkpoint("iommu.attach.listed");
         published = execution.checkpoint("iommu.attach.published");
@@ -158,7 +160,7 @@ final class Contexts {
     Requester requester(PcieAddress function) {
         lock.lock();
         try {
-            return requesters.computeIfAbsent(function, Requester::new);
+            return requesters.computeIfAbsent(function, f -> new Requester(f, execution));
         } finally {
             lock.unlock();
         }

@@ -186,6 +186,11 @@ final class Domain implements IommuDomain {
         if (trace.unmap.isOn()) {
             trace.unmap.emit(new IommuEvents.DomainUnmap(tag, iova, done));
         }
+        if (trace.staleHit.isOn()) { // whoever has kept an answer asks again, and that is seen
+            for (Requester requester : attached.requesters) {
+                requester.iotlb.generation().advance();
+            }
+        }
         return done;
     }
 

@@ -67,18 +67,7 @@ final class Flusher {
     private boolean range(Domain domain, long first, long last) {
         VarHandle.fullFence(); // the entry is gone before anybody is looked for who may have it
         Attached attached = domain.attached();
-        for (Requester requester : attached.requesters) {
-            if (first == 0 && last == -1) {
-                requester.iotlb.invalidate(domain.tag());
-            } else {
-                requester.iotlb.invalidate(domain.tag(), first, last);
-            }
-        }
-        invalidated.reached();
-        for (Requester requester : attached.requesters) {
-            root.drain(requester.id);
-        }
-        drained.reached();
+        iotlbs(attached, domain.tag(), first, last);
         boolean answered = true;
         for (int i = 0; i < attached.by.length; i++) {
             if (attached.by[i].ats) {
@@ -89,6 +78,43 @@ final class Flusher {
             trace.flush.emit(new IommuEvents.DomainFlush(domain.tag(), first, last));
         }
         return answered;
+    }
+
+    /**
+     * Throws a range out of the IOTLBs, and waits for who has used it.
+     *
+     * <p>A transaction that walked the old table may keep what it found after the IOTLB has been
+     * gone through: keeping takes no lock. It is over after the first wait; but a later one may
+     * have used what it left, a translation or the way to a table page that is unlinked, and have
+     * kept a translation from there. So if anything was kept meanwhile, all is done again, twice:
+     * then there is no table page of old to be found, and then no translation.
+     */
+    private void iotlbs(Attached attached, int tag, long first, long last) {
+        long before = version(attached);
+        iotlbsOnce(attached, tag, first, last);
+        if (version(attached) != before) {
+            iotlbsOnce(attached, tag, first, last);
+            iotlbsOnce(attached, tag, first, last);
+        }
+        drained.reached();
+    }
+
+    private void iotlbsOnce(Attached attached, int tag, long first, long last) {
+        for (Requester requester : attached.requesters) {
+            requester.iotlb.invalidate(tag, first, last);
+        }
+        invalidated.reached();
+        for (Requester requester : attached.requesters) {
+            root.drain(requester.id);
+        }
+    }
+
+    private static long version(Attached attached) {
+        long sum = 0;
+        for (Requester requester : attached.requesters) {
+            sum += requester.iotlb.version();
+        }
+        return sum;
     }
 
     /**

@@ -4,6 +4,7 @@ import java.util.SortedMap;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieAddress;
+import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.Iommu;
 
@@ -11,7 +12,7 @@ import org.peerlane.iommu.api.Iommu;
 final class Requester {
     final int id;
     final PcieAddress address;
-    final Iotlb iotlb = new Iotlb();
+    final Iotlb iotlb;
 
     /** Read by flushes without the lock; set before the context that allows it is published. */
     volatile boolean ats;
@@ -26,7 +27,8 @@ final class Requester {
     @Nullable Domain defaultDomain;
     @Nullable DmaDevice dma;
 
-    Requester(PcieAddress address) {
+    Requester(PcieAddress address, Execution execution) {
+        iotlb = new Iotlb(execution);
         this.address = address;
         id = IommuTrace.requester(address);
     }

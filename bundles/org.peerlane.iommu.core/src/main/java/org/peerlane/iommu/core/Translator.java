@@ -1,7 +1,5 @@
 package org.peerlane.iommu.core;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaAttributes;
 import org.peerlane.bus.api.DmaResult;
@@ -14,6 +12,7 @@ import org.peerlane.iommu.api.DomainKind;
 import org.peerlane.iommu.api.FaultReason;
 import org.peerlane.iommu.core.table.PageTable;
 import org.peerlane.iommu.core.table.Walk;
+import org.peerlane.trace.api.Tracepoint;
 
 /**
  * The hardware's way from a request to a physical address.
@@ -28,30 +27,16 @@ final class Translator {
     private static final int MIB_LG2 = 20;
     private static final long MIB = 1L << MIB_LG2;
     private static final long PAGE = 4096;
-    private static final VarHandle SPARE;
-
-    static {
-        try {
-            SPARE = MethodHandles.lookup().findVarHandle(Translator.class, "spare", Walk.class);
-        } catch (ReflectiveOperationException e) {
-            throw new ExceptionInInitializerError(e);
-        }
-    }
-
     private final ContextTable contexts;
     private final Faults faults;
-    private final IommuTrace trace;
+    private final Tracepoint<IommuEvents.StaleHit> staleHit;
     private final Checkpoint missed;
     private final Checkpoint walked;
-
-    /** For a walk; null while one has it. */
-    @SuppressWarnings("unused") // through SPARE
-    private @Nullable Walk spare = new Walk();
 
     Translator(Execution execution, ContextTable contexts, Faults faults, IommuTrace trace) {
         this.contexts = contexts;
         this.faults = faults;
-        this.trace = trace;
+        staleHit = trace.staleHit;
         missed = execution.checkpoint("iommu.translate.missed");
         walked = execution.checkpoint("iommu.translate.walked");
     }
@@ -59,6 +44,21 @@ final class Translator {
     /** As {@link org.peerlane.bus.api.DmaTranslation#translate}. */
     int translate(int requester, int attributes, long address, boolean write, Target into) {
         Context context = contexts.find(requester);
+        if (context == null
+                || (attributes & (DmaAttributes.HAS_PASID | DmaAttributes.TRANSLATED)) != 0
+                || address >>> MIB_LG2 == INTERRUPT_MIB) {
+            return unusual(context, requester, attributes, address, write, into);
+        }
+        return inDomain(context, context.untagged, attributes, address, write, into);
+    }
+
+    private int unusual(
+            @Nullable Context context,
+            int requester,
+            int attributes,
+            long address,
+            boolean write,
+            Target into) {
         if (context == null) {
             FaultReason reason =
                     contexts.hasBus(requester)
@@ -66,74 +66,107 @@ final class Translator {
                             : FaultReason.ROOT_ABSENT;
             return fault(requester, attributes, address, write, reason.code());
         }
-        Domain domain;
-        if ((attributes & (DmaAttributes.HAS_PASID | DmaAttributes.TRANSLATED)) == 0) {
-            if (address >>> MIB_LG2 == INTERRUPT_MIB) {
-                return interruptWindow(requester, attributes, address, write, into);
-            }
-            domain = context.untagged;
-        } else {
-            if ((attributes & DmaAttributes.TRANSLATED) != 0) {
-                return translated(context, attributes, address, write, into);
-            }
-            if (!context.pasid) {
-                return fault(
-                        requester, attributes, address, write, FaultReason.REQUEST_BLOCKED.code());
-            }
-            domain = context.tagged(DmaAttributes.pasid(attributes));
+        if ((attributes & DmaAttributes.TRANSLATED) != 0) {
+            return translated(context, attributes, address, write, into);
         }
-        PageTable table = domain == null ? null : domain.table();
-        if (domain == null || table == null) {
-            return untranslated(requester, attributes, domain, address, write, into);
+        if ((attributes & DmaAttributes.HAS_PASID) == 0) {
+            return interruptWindow(requester, attributes, address, write, into);
         }
-        DmaTranslation.Generation generation = context.iotlb.generation();
-        into.number = generation.number();
-        into.generation = trace.staleHit.isOn() ? null : generation;
-        long hit =
-                context.iotlb.find(domain.tag(), address, write ? PageTable.WRITE : PageTable.READ);
-        if (hit == 0) {
-            return miss(context, domain, table, attributes, address, write, into);
+        if (!context.pasid) {
+            return fault(requester, attributes, address, write, FaultReason.REQUEST_BLOCKED.code());
         }
-        long bytes = Iotlb.bytes(hit);
-        into.physical = Iotlb.physical(hit, address);
-        into.bytes = bytes - (address & bytes - 1);
-        if (trace.staleHit.isOn()) {
-            check(context, table, address, write, into.physical);
-        }
-        return DmaResult.OK;
+        Domain domain = context.tagged(DmaAttributes.pasid(attributes));
+        return inDomain(context, domain, attributes, address, write, into);
     }
 
-    private int miss(
+    private int inDomain(
             Context context,
-            Domain domain,
-            PageTable table,
+            @Nullable Domain domain,
             int attributes,
             long address,
             boolean write,
             Target into) {
-        missed.reached();
-        long seen = context.iotlb.generation().number();
-        Walk walk = takeWalk();
-        int reason = table.walk(address, write, walk);
-        if (reason != 0) {
-            SPARE.setRelease(this, walk);
-            return fault(context.requester.id, attributes, address, write, reason);
+        PageTable table = domain == null ? null : domain.table();
+        if (domain == null || table == null) {
+            return untranslated(context.requester.id, attributes, domain, address, write, into);
         }
-        walked.reached();
-        int permissions = walk.permissions & PageTable.READ;
-        if ((walk.permissions & PageTable.WRITE) != 0 && walk.dirty) {
-            permissions |= PageTable.WRITE;
+        Iotlb iotlb = context.iotlb;
+        DmaTranslation.Generation generation = iotlb.generation();
+        long number = generation.number(); // before anything is looked at
+        boolean watched = staleHit.isOn();
+        into.number = watched ? Target.NOT_KEPT : number;
+        if (into.generation != generation) {
+            into.generation = generation;
         }
-        context.iotlb.put(domain.tag(), address, walk.physical, permissions, walk.leafBytes, seen);
-        into.physical = walk.physical;
-        into.bytes = walk.leafBytes - (address - walk.leafIova);
-        SPARE.setRelease(this, walk);
+        IotlbBank bank = iotlb.bank();
+        int tag = domain.tag();
+        int need = write ? PageTable.WRITE : PageTable.READ;
+        long found = bank == null ? 0 : bank.findSmall(tag, address, need);
+        if (found == 0) {
+            if (bank != null && iotlb.isSingle()) {
+                found = small(table, bank, tag, address, need);
+            }
+            if (found == 0) {
+                return further(context, table, bank, tag, attributes, address, write, into);
+            }
+        } else if (watched) {
+            check(context, table, address, write, Walk.physical(found, address));
+        }
+        long inside = address & PAGE - 1;
+        into.physical = found & Walk.PHYSICAL | inside;
+        into.bytes = PAGE - inside;
         return DmaResult.OK;
     }
 
-    private Walk takeWalk() {
-        Walk one = (Walk) SPARE.getAndSetAcquire(this, (Walk) null);
-        return one == null ? new Walk() : one;
+    /** {@return a leaf of 4 KiB, by way of the paging-structure cache, or 0} */
+    private long small(PageTable table, IotlbBank bank, int tag, long address, int need) {
+        missed.reached();
+        long leaf = table.smallLeaf(address, need, bank.tables, tag);
+        if (leaf != 0) {
+            walked.reached();
+            bank.putSmall(tag, address, leaf);
+        }
+        return leaf;
+    }
+
+    /** A larger page, one that another thread has kept, or a walk. */
+    private int further(
+            Context context,
+            PageTable table,
+            @Nullable IotlbBank bank,
+            int tag,
+            int attributes,
+            long address,
+            boolean write,
+            Target into) {
+        int need = write ? PageTable.WRITE : PageTable.READ;
+        long found = context.iotlb.findLargeOrElsewhere(bank, tag, address, need);
+        if (found == 0) {
+            missed.reached();
+            found = walk(table, bank, tag, address, write);
+            if (Walk.permissions(found) == 0) {
+                int reason = Walk.reason(found);
+                return fault(context.requester.id, attributes, address, write, reason);
+            }
+        } else if (staleHit.isOn()) {
+            check(context, table, address, write, Walk.physical(found, address));
+        }
+        into.physical = Walk.physical(found, address);
+        into.bytes = Walk.left(found, address);
+        return DmaResult.OK;
+    }
+
+    private long walk(
+            PageTable table, @Nullable IotlbBank bank, int tag, long address, boolean write) {
+        if (bank == null) {
+            return table.walk(address, write);
+        }
+        long leaf = table.walk(address, write, bank.tables, tag);
+        walked.reached();
+        if (Walk.permissions(leaf) != 0) {
+            bank.put(tag, address, leaf);
+        }
+        return leaf;
     }
 
     /** Identity, blocked, or nothing. */
@@ -206,22 +239,16 @@ final class Translator {
             into.permissions = PageRequest.READ | PageRequest.WRITE;
             return DmaResult.OK;
         }
-        Walk walk = takeWalk();
         boolean write = (permissions & PageRequest.WRITE) != 0;
-        int reason = table.walk(address, write, walk);
-        if (reason != 0 && write) {
-            reason = table.walk(address, false, walk); // what it may, not what it asked for
+        long walk = table.walk(address, write);
+        if (Walk.permissions(walk) == 0 && write) {
+            walk = table.walk(address, false); // what it may, not what it asked for
         }
-        if (reason == 0) {
-            int granted = walk.permissions & PageTable.READ;
-            if ((walk.permissions & PageTable.WRITE) != 0 && walk.dirty) {
-                granted |= PageRequest.WRITE; // else the device asks again before it writes
-            }
-            into.physical = walk.physical;
-            into.bytes = granted == 0 ? 0 : walk.leafBytes - (address - walk.leafIova);
-            into.permissions = granted;
+        if (Walk.permissions(walk) != 0) { // W only if dirty: else the device asks again to write
+            into.physical = Walk.physical(walk, address);
+            into.bytes = Walk.left(walk, address);
+            into.permissions = Walk.permissions(walk);
         }
-        SPARE.setRelease(this, walk);
         return DmaResult.OK;
     }
 
@@ -233,7 +260,7 @@ final class Translator {
     private void check(
             Context context, PageTable table, long address, boolean write, long physical) {
         if (table.physicalOf(address) != physical) {
-            trace.staleHit.emit(
+            staleHit.emit(
                     new IommuEvents.StaleHit(context.requester.address, address, physical, write));
         }
     }

@@ -16,12 +16,10 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.CoherentBuffer;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.DmaDirection;
-import org.peerlane.iommu.api.DomainSpec;
 import org.peerlane.iommu.api.IommuDomain;
 import org.peerlane.iommu.api.IovaRange;
 import org.peerlane.iommu.api.MapAttributes;
 import org.peerlane.iommu.api.SgTable;
-import org.peerlane.iommu.api.TableFormat;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -86,8 +84,7 @@ class DmaDeviceTest {
     void aFunctionInADomainOfItsOwnerGetsNoMappings(Execution execution) {
         try (TestMachine machine = new TestMachine(execution)) {
             DmaDevice dma = machine.dma();
-            IommuDomain owned =
-                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            IommuDomain owned = machine.domain();
             machine.iommu.attach(TestMachine.ADDRESS, TestMachine.NONE, owned);
             assertErrno(Errno.EBUSY, () -> dma.map(A, PAGE, BOTH, 0));
             machine.iommu.detach(TestMachine.ADDRESS, TestMachine.NONE);

@@ -2,15 +2,18 @@ package org.peerlane.iommu.core;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.LongConsumer;
 import org.junit.jupiter.api.DisplayName;
+import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.DmaDirection;
-import org.peerlane.iommu.api.DomainSpec;
 import org.peerlane.iommu.api.IommuDomain;
-import org.peerlane.iommu.api.TableFormat;
 import org.peerlane.testkit.Explore;
 import org.peerlane.testkit.Rule;
 
@@ -24,6 +27,15 @@ class FlushRaceTest {
     private static final int RW = TestMachine.RW;
     private static final long PAGE = TestMachine.PAGE;
 
+    /** An engine that writes so many times to an address, and looks where each write lands. */
+    private static void writer(TestMachine machine, int times, long iova, LongConsumer lands) {
+        machine.engine(() -> {
+            for (int i = 0; i < times; i++) {
+                machine.root.dma(TestMachine.REQUESTER, 0, iova, true, lands);
+            }
+        });
+    }
+
     @Rule("PT-51")
     @Rule("IM-4")
     @Explore(schedules = SCHEDULES)
@@ -33,19 +45,14 @@ class FlushRaceTest {
             domain.map(IOVA, A, PAGE, RW);
             AtomicBoolean freed = new AtomicBoolean();
             for (int engine = 0; engine < 2; engine++) {
-                machine.engine(() -> {
-                    for (int i = 0; i < 3; i++) {
-                        machine.root.dma(
-                                TestMachine.REQUESTER,
-                                0,
-                                IOVA,
-                                true,
-                                physical -> {
-                                    assertThat(physical).isEqualTo(A);
-                                    assertThat(freed).isFalse();
-                                });
-                    }
-                });
+                writer(
+                        machine,
+                        3,
+                        IOVA,
+                        physical -> {
+                            assertThat(physical).isEqualTo(A);
+                            assertThat(freed).isFalse();
+                        });
             }
             assertThat(domain.unmap(IOVA, PAGE)).isEqualTo(PAGE);
             freed.set(true);
@@ -62,16 +69,7 @@ class FlushRaceTest {
             long size = 1L << 21;
             domain.map(IOVA, A + PAGE, size, RW); // one table of 4 KiB leaves
             machine.write(IOVA + PAGE); // the way is marked: no later walk writes to it
-            machine.engine(() -> {
-                for (int i = 0; i < 3; i++) {
-                    machine.root.dma(
-                            TestMachine.REQUESTER,
-                            0,
-                            IOVA,
-                            true,
-                            physical -> assertThat(physical).isEqualTo(A + PAGE));
-                }
-            });
+            writer(machine, 3, IOVA, physical -> assertThat(physical).isEqualTo(A + PAGE));
             assertThat(domain.unmap(IOVA, size)).isEqualTo(size);
             assertThat(machine.memory.takenPages()).isEqualTo(3);
             machine.join();
@@ -84,29 +82,23 @@ class FlushRaceTest {
     void afterASwitchOfDomainsNothingUsesTheOldOne(Execution execution) throws Exception {
         try (TestMachine machine = new TestMachine(execution)) {
             IommuDomain first = machine.attached();
-            IommuDomain second =
-                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            IommuDomain second = machine.domain();
             first.map(IOVA, A, PAGE, RW);
             second.map(IOVA, B, PAGE, RW);
             AtomicInteger step = new AtomicInteger();
-            machine.engine(() -> {
-                for (int i = 0; i < 6; i++) {
-                    machine.root.dma(
-                            TestMachine.REQUESTER,
-                            0,
-                            IOVA,
-                            true,
-                            physical ->
-                                    assertThat(physical)
-                                            .as("after step %d", step.get())
-                                            .isIn(
-                                                    switch (step.get()) {
-                                                        case 0 -> new Long[] {A, B};
-                                                        case 1 -> new Long[] {B, C};
-                                                        default -> new Long[] {C};
-                                                    }));
-                }
-            });
+            writer(
+                    machine,
+                    6,
+                    IOVA,
+                    physical ->
+                            assertThat(physical)
+                                    .as("after step %d", step.get())
+                                    .isIn(
+                                            switch (step.get()) {
+                                                case 0 -> new Long[] {A, B};
+                                                case 1 -> new Long[] {B, C};
+                                                default -> new Long[] {C};
+                                            }));
             machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second);
             step.set(1);
             first.unmap(IOVA, PAGE); // nobody is in it
@@ -124,21 +116,15 @@ class FlushRaceTest {
     void aFlushDuringASwitchCoversWhatIsStillInTheOldDomain(Execution execution) throws Exception {
         try (TestMachine machine = new TestMachine(execution)) {
             IommuDomain first = machine.attached();
-            IommuDomain second =
-                    machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+            IommuDomain second = machine.domain();
             first.map(IOVA, A, PAGE, RW);
             second.map(IOVA, B, PAGE, RW);
             AtomicBoolean freedA = new AtomicBoolean();
-            machine.engine(() -> {
-                for (int i = 0; i < 3; i++) {
-                    machine.root.dma(
-                            TestMachine.REQUESTER,
-                            0,
-                            IOVA,
-                            true,
-                            physical -> assertThat(physical == A && freedA.get()).isFalse());
-                }
-            });
+            writer(
+                    machine,
+                    3,
+                    IOVA,
+                    physical -> assertThat(physical == A && freedA.get()).isFalse());
             machine.engine(
                     () -> machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second));
             first.unmap(IOVA, PAGE);
@@ -167,6 +153,58 @@ class FlushRaceTest {
             assertThat(refused).hasValue(1);
             assertThat(dma.map(A, PAGE, DmaDirection.BIDIRECTIONAL, 0))
                     .isNotEqualTo(dma.map(B, PAGE, DmaDirection.BIDIRECTIONAL, 0));
+        }
+    }
+
+    /** A DMA port uses an answer again as long as its generation has not advanced. */
+    @Rule("PT-51")
+    @Rule("PT-64")
+    @Explore(schedules = SCHEDULES)
+    void aKeptAnswerIsUsedNeitherAfterAnUnmapNorAfterASwitch(Execution execution) throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain first = machine.attached();
+            IommuDomain second = machine.domain();
+            first.map(IOVA, A, PAGE, RW);
+            second.map(IOVA, B, PAGE, RW);
+            AtomicInteger step = new AtomicInteger();
+            machine.engine(() -> {
+                DmaTranslation.Target kept = new DmaTranslation.Target();
+                for (int i = 0; i < 6; i++) {
+                    machine.root.keptWrite(
+                            TestMachine.REQUESTER,
+                            IOVA,
+                            kept,
+                            physical -> {
+                                assertThat(physical == A && step.get() > 0).isFalse();
+                                assertThat(physical == B && step.get() > 1).isFalse();
+                            });
+                }
+            });
+            machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second);
+            step.set(1);
+            second.unmap(IOVA, PAGE);
+            step.set(2);
+            machine.join();
+        }
+    }
+
+    /**
+     * Whoever is in a translation may have found the old context and not looked at the generation
+     * yet: its answer would be kept as one of now.
+     */
+    @Rule("PT-64")
+    @Explore(schedules = 1)
+    void aSwitchWaitsBeforeItEndsKeptAnswersAndAgainAfterIt(Execution execution) {
+        try (TestMachine machine = new TestMachine(execution)) {
+            machine.attached().map(IOVA, A, PAGE, RW);
+            IommuDomain second = machine.domain();
+            DmaTranslation.Target kept = new DmaTranslation.Target();
+            machine.root.keptWrite(TestMachine.REQUESTER, IOVA, kept, _ -> {});
+            DmaTranslation.Generation generation = Objects.requireNonNull(kept.generation);
+            List<Boolean> good = new ArrayList<>();
+            machine.root.onDrain = () -> good.add(generation.number() == kept.number);
+            machine.iommu.replace(TestMachine.ADDRESS, TestMachine.NONE, second);
+            assertThat(good).containsExactly(true, false);
         }
     }
 

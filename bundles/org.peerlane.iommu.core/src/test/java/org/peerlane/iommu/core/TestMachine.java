@@ -48,9 +48,14 @@ final class TestMachine implements AutoCloseable {
         return new TestMachine(execution, IommuSettings.of(TableFormat.VTD_SECOND_STAGE, mode));
     }
 
+    /** {@return a domain that nobody is in} */
+    IommuDomain domain() {
+        return iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+    }
+
     /** {@return a domain that the function is in} */
     IommuDomain attached() {
-        IommuDomain domain = iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+        IommuDomain domain = domain();
         iommu.attach(ADDRESS, NONE, domain);
         return domain;
     }

@@ -32,6 +32,9 @@ final class TestRoot implements RootComplex {
     final List<String> responses = new ArrayList<>();
     int drains;
 
+    /** Is told of each drain. */
+    Runnable onDrain = () -> {};
+
     TestRoot(Execution execution) {
         this.execution = execution;
         translated = execution.checkpoint("test.translated");
@@ -44,6 +47,7 @@ final class TestRoot implements RootComplex {
     @Override
     public void drain(int requester) {
         drains++;
+        onDrain.run();
         inFlight(requester).drain();
     }
 
@@ -84,6 +88,27 @@ final class TestRoot implements RootComplex {
                 lands.accept(target.physical);
             }
             return status;
+        } finally {
+            inFlight(requester).exit(mine);
+        }
+    }
+
+    /** One write, by an answer that was kept if that is still good. */
+    void keptWrite(int requester, long iova, DmaTranslation.Target kept, LongConsumer lands) {
+        int mine = inFlight(requester).enter();
+        try {
+            DmaTranslation.Generation counted = kept.generation;
+            if (counted == null || counted.number() != kept.number) {
+                kept.generation = null;
+                int status =
+                        Objects.requireNonNull(iommu).translate(requester, 0, iova, true, kept);
+                if (status != DmaResult.OK) {
+                    kept.generation = null;
+                    return;
+                }
+            }
+            translated.reached();
+            lands.accept(kept.physical);
         } finally {
             inFlight(requester).exit(mine);
         }

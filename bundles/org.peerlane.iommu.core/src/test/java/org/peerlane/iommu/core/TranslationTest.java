@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.DisplayName;
@@ -45,6 +46,33 @@ class TranslationTest {
             assertThat(machine.iommu.faults())
                     .extracting(FaultRecord::reason)
                     .containsExactly(FaultReason.ROOT_ABSENT, FaultReason.CONTEXT_ABSENT);
+        }
+    }
+
+    @Rule("IM-4")
+    @Explore(schedules = 20)
+    void whoeverHasKeptAnAnswerAsksAgainAfterAnUnmapIfStaleHitsAreTraced(Execution execution)
+            throws Exception {
+        try (TestMachine machine = new TestMachine(execution)) {
+            IommuDomain domain = machine.attached();
+            domain.map(IOVA, A, PAGE, RW);
+            DmaTranslation.Target kept = new DmaTranslation.Target();
+            machine.iommu.translate(TestMachine.REQUESTER, 0, IOVA, true, kept);
+            DmaTranslation.Generation generation = Objects.requireNonNull(kept.generation);
+            assertThat(generation.number()).isEqualTo(kept.number);
+
+            var stale = machine.record(IommuEvents.StaleHit.class);
+            FlushGather unflushed = domain.newGather();
+            domain.unmap(IOVA, PAGE, unflushed);
+            assertThat(generation.number()).isNotEqualTo(kept.number);
+            assertThat(stale).isEmpty();
+            machine.iommu.translate(TestMachine.REQUESTER, 0, IOVA, true, kept);
+            assertThat(kept.physical).as("not redirected").isEqualTo(A);
+            assertThat(kept.number).isEqualTo(DmaTranslation.Target.NOT_KEPT);
+            assertThat(stale)
+                    .containsExactly(new IommuEvents.StaleHit(TestMachine.ADDRESS, IOVA, A, true));
+            domain.sync(unflushed);
+            assertThat(machine.write(IOVA)).isEqualTo(-1);
         }
     }
 
@@ -170,8 +198,7 @@ class TranslationTest {
             machine.iommu.enablePasid(machine.function, true);
             untagged.map(IOVA, A, PAGE, RW);
             for (int pasid = 1; pasid <= 5; pasid++) {
-                IommuDomain tagged =
-                        machine.iommu.newDomain(DomainSpec.of(TableFormat.VTD_SECOND_STAGE));
+                IommuDomain tagged = machine.domain();
                 tagged.map(IOVA, B + pasid * PAGE, PAGE, RW);
                 machine.iommu.attach(TestMachine.ADDRESS, pasid, tagged);
             }

@@ -1,7 +1,9 @@
 package org.peerlane.shell.pci;
 
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.IoPorts;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.api.RomLayout;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -32,6 +34,17 @@ final class Bars {
         }
     }
 
+    private static @Nullable IoPorts ports(PcieFunction function, int index) {
+        try {
+            return function.ports(index);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENODEV) {
+                return null;
+            }
+            throw e;
+        }
+    }
+
     /** {@return whether the function has any memory BAR} */
     static boolean hasMemory(ConfigView config) {
         for (int i = 0; i < config.bars(); i++) {
@@ -52,12 +65,13 @@ final class Bars {
                 low = 0;
             }
             AddressRange<PhysicalAddress> range = range(config.function(), i);
-            if (low == 0 && range == null) {
+            IoPorts ports = ports(config.function(), i);
+            if (low == 0 && range == null && ports == null) {
                 continue;
             }
             out.add(verbose > 1 ? "\tRegion %d: ".formatted(i) : "\t");
-            if ((low & IO) != 0) {
-                port(out, config, low);
+            if ((low & IO) != 0 || ports != null) {
+                port(out, config, ports, low & ~3L);
             } else {
                 boolean wide = (low & TYPE) == TYPE_64;
                 boolean broken = wide && i == count - 1;
@@ -68,16 +82,17 @@ final class Bars {
                 kind(out, (int) low, virtual || (config.u16(ConfigView.COMMAND) & 2) != 0);
                 i += wide ? 1 : 0;
             }
-            out.line(range == null ? "" : size(range.bytes()));
+            out.line(size(ports != null ? ports.count() : range == null ? 0 : range.bytes()));
         }
     }
 
-    private static void port(Lines out, ConfigView config, long low) {
+    private static void port(Lines out, ConfigView config, @Nullable IoPorts ports, long register) {
         boolean on = (config.u16(ConfigView.COMMAND) & 1) != 0;
-        long address = low & ~3L;
+        long first = ports == null ? register : ports.first();
+        boolean virtual = ports != null && register == 0;
         out.add("I/O ports at ");
-        out.add(address != 0 || on ? "%04x".formatted(address) : "<unassigned>");
-        out.add(on ? "" : " [disabled]");
+        out.add(first != 0 || on ? "%04x".formatted(first) : "<unassigned>");
+        out.add(virtual ? " [virtual]" : on ? "" : " [disabled]");
     }
 
     private static void memory(
@@ -111,14 +126,19 @@ final class Bars {
     /** Writes a line for the expansion ROM at a register, if there is one. */
     static void rom(Lines out, ConfigView config, int register) {
         long value = config.u32(register);
-        if (value == 0 || value == 0xFFFF_FFFFL) {
+        AddressRange<PhysicalAddress> range = range(config.function(), RomLayout.INDEX);
+        if (value == 0xFFFF_FFFFL || value == 0 && range == null) {
             return;
         }
-        long address = value & ROM_ADDRESS;
+        boolean virtual = range != null && (value & ROM_ADDRESS) == 0;
+        long address = range == null ? value & ROM_ADDRESS : range.first().value();
+        boolean decodes = (config.u16(ConfigView.COMMAND) & 2) != 0;
+        boolean enabled = !virtual && (value & ROM_ENABLE) != 0;
         out.add("\tExpansion ROM at ");
         out.add(address == 0 ? "<unassigned>" : "%08x".formatted(address));
-        boolean decodes = (config.u16(ConfigView.COMMAND) & 2) != 0;
-        out.line((value & ROM_ENABLE) == 0 ? " [disabled]" : decodes ? "" : " [disabled by cmd]");
+        out.add(virtual ? " [virtual]" : "");
+        out.add(enabled ? decodes ? "" : " [disabled by cmd]" : " [disabled]");
+        out.line(range == null ? "" : size(range.bytes()));
     }
 
     /** {@return a size as lspci writes it, such as {@code [size=16M]}; 0 bytes: nothing} */

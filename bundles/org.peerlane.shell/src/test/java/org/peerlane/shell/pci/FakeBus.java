@@ -1,6 +1,8 @@
 package org.peerlane.shell.pci;
 
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieFunction;
@@ -10,9 +12,11 @@ import org.peerlane.bus.api.PeerProvider;
  * A bus with some functions on it.
  *
  * @param functions on it
- * @param calls what was done to its slots
+ * @param calls what was done to its slots and its memory
+ * @param loads what will be read, one after the other; then all-ones
  */
-public record FakeBus(List<PcieFunction> functions, List<String> calls) implements PcieBus {
+public record FakeBus(List<PcieFunction> functions, List<String> calls, Deque<Long> loads)
+        implements PcieBus {
     /** With these functions. */
     public FakeBus(PcieFunction... functions) {
         this(List.of(functions));
@@ -20,7 +24,7 @@ public record FakeBus(List<PcieFunction> functions, List<String> calls) implemen
 
     /** With these functions. */
     public FakeBus(List<PcieFunction> functions) {
-        this(functions, new ArrayList<>());
+        this(functions, new ArrayList<>(), new ArrayDeque<>());
     }
 
     @Override
@@ -56,11 +60,23 @@ public record FakeBus(List<PcieFunction> functions, List<String> calls) implemen
 
     @Override
     public long load(long physical, int bytes) {
+        calls.add("load 0x%x, %d".formatted(physical, bytes));
+        Long next = loads.poll();
+        return next == null ? -1L >>> 64 - 8 * bytes : next;
+    }
+
+    @Override
+    public long in(long port, int bytes) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void out(long port, int bytes, long value) {
         throw new UnsupportedOperationException();
     }
 
     @Override
     public void store(long physical, int bytes, long value) {
-        throw new UnsupportedOperationException();
+        calls.add("store 0x%x, %d, 0x%x".formatted(physical, bytes, value));
     }
 }

@@ -5,8 +5,10 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.peerlane.bus.api.IoPorts;
 import org.peerlane.bus.api.PcieAddress;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.api.RomLayout;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -19,6 +21,7 @@ public final class FakeFunction implements PcieFunction {
     private final PcieAddress address;
     private final ByteBuffer config = ByteBuffer.allocate(BYTES).order(ByteOrder.LITTLE_ENDIAN);
     private final Map<Integer, AddressRange<PhysicalAddress>> bars = new HashMap<>();
+    private final Map<Integer, IoPorts> ports = new HashMap<>();
     private String slot = "";
     private boolean present = true;
     private int vendorId;
@@ -76,13 +79,34 @@ public final class FakeFunction implements PcieFunction {
     }
 
     /** A BAR that the bus has put somewhere. */
-    FakeFunction bar(int index, long register, long bytes) {
+    public FakeFunction bar(int index, long register, long bytes) {
         put(0x10 + 4 * index, 4, register);
         if ((register & 7) == 4) {
             put(0x14 + 4 * index, 4, register >>> 32);
         }
         bars.put(index, AddressRange.ofLength(new PhysicalAddress(register & ~0xFL), bytes));
         return this;
+    }
+
+    /** A BAR in I/O space that the bus has put somewhere. */
+    FakeFunction io(int index, long register, int count) {
+        put(0x10 + 4 * index, 4, register);
+        ports.put(index, new IoPorts(register & ~3L, count));
+        return this;
+    }
+
+    /** An expansion ROM that the bus has put somewhere. */
+    FakeFunction rom(long register, long bytes) {
+        put(0x30, 4, register);
+        long base = register & ~1L;
+        bars.put(RomLayout.INDEX, AddressRange.ofLength(new PhysicalAddress(base), bytes));
+        return this;
+    }
+
+    @Override
+    public IoPorts ports(int index) {
+        IoPorts found = ports.get(index);
+        return found == null ? PcieFunction.super.ports(index) : found;
     }
 
     /** Appends to the legacy list: what follows id and next pointer. */

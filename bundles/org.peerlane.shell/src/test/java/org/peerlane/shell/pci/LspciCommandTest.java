@@ -41,6 +41,38 @@ class LspciCommandTest {
                 .contains("feb00000 [virtual] (32-bit, non-prefetchable) [size=1M]");
     }
 
+    @Rule("PC-12")
+    @Test
+    void showsPortsOfIoSpaceWithTheirSize() {
+        FakeFunction card = ExampleMachine.edu("00:04.0").io(1, 0xC041, 64).put(0x04, 2, 3);
+        assertThat(of(new FakeBus(card), "-v")).contains("\n\tI/O ports at c040 [size=64]\n");
+        assertThat(of(new FakeBus(card), "-vv"))
+                .contains("\n\tRegion 1: I/O ports at c040 [size=64]\n");
+        card.put(0x04, 2, 2);
+        assertThat(of(new FakeBus(card), "-v"))
+                .contains("\n\tI/O ports at c040 [disabled] [size=64]\n");
+        card.put(0x14, 4, 1);
+        assertThat(of(new FakeBus(card), "-v"))
+                .contains("\n\tI/O ports at c040 [virtual] [size=64]\n");
+    }
+
+    @Rule("PC-18")
+    @Test
+    void showsTheRomWithItsSizeAndWhetherItIsSwitchedOn() {
+        FakeFunction card = ExampleMachine.edu("00:04.0").rom(0xFEB4_0000L, 1 << 18);
+        assertThat(of(new FakeBus(card), "-v"))
+                .contains("\n\tExpansion ROM at feb40000 [disabled] [size=256K]\n");
+        card.put(0x30, 4, 0xFEB4_0001L);
+        assertThat(of(new FakeBus(card), "-v"))
+                .contains("\n\tExpansion ROM at feb40000 [size=256K]\n");
+        card.put(0x04, 2, 0);
+        assertThat(of(new FakeBus(card), "-v"))
+                .contains("\n\tExpansion ROM at feb40000 [disabled by cmd] [size=256K]\n");
+        card.put(0x30, 4, 0);
+        assertThat(of(new FakeBus(card), "-v"))
+                .contains("\n\tExpansion ROM at feb40000 [virtual] [disabled] [size=256K]\n");
+    }
+
     @Rule("PC-4")
     @Test
     void ofAFunctionThatLeavesSaysThatItsHeaderIsUnknown() {

@@ -71,6 +71,16 @@ class ExecTest {
     }
 
     @Test
+    void wrongArgumentsAreOneLineWithTheUsageAndExit1() throws Exception {
+        Outcome outcome = Launcher.run("exec", "edu", "bus:reset edu0 flr now");
+        assertThat(outcome.exit()).isEqualTo(1);
+        assertThat(outcome.err().lines())
+                .containsExactly(
+                        "peerlane: EINVAL: bus:reset: given 'edu0' 'flr' 'now';"
+                                + " usage: bus:reset FUNCTION [METHOD]");
+    }
+
+    @Test
     void theFirstFailureEndsTheScript() throws Exception {
         Outcome outcome =
                 Launcher.run("exec", "edu", "echo before; edu:copy no-such-file; echo after");

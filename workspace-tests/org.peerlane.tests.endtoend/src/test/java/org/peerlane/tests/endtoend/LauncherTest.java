@@ -19,7 +19,8 @@ class LauncherTest {
     void helpNamesEveryVerb() throws Exception {
         Outcome outcome = Launcher.run("help");
         assertThat(outcome.exit()).isZero();
-        assertThat(outcome.out()).contains("run", "exec", "test", "bench", "rules", "help");
+        assertThat(outcome.out())
+                .contains("run", "exec", "test", "bench", "rules", "guards", "help");
     }
 
     @Test

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -18,10 +19,18 @@ import org.peerlane.tests.endtoend.Launcher.Outcome;
 /** Every {@code ./peerlane exec} that the README shows works, and every link leads somewhere. */
 @DisplayName("README.md")
 class ReadmeTest {
+    private static final int FLAGS = Pattern.MULTILINE | Pattern.DOTALL;
     private static final Pattern EXEC =
             Pattern.compile(
                     "^(?:\\$ )?\\./peerlane exec (\\S+) '([^']*)'(\\npeerlane: \\w+)?",
                     Pattern.MULTILINE);
+    private static final Pattern SESSION =
+            Pattern.compile("^\\$ \\./peerlane run (\\S+)\\n(peerlane> .*?)^```", FLAGS);
+    private static final Pattern PROMPT = Pattern.compile("^peerlane> (.*)\\n", Pattern.MULTILINE);
+
+    /** What no two runs have in common. */
+    private static final Pattern TIME = Pattern.compile("\\d+ ms, \\d+\\.\\d MiB/s");
+
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)\\)");
 
     private static String readme() throws IOException {
@@ -47,6 +56,24 @@ class ReadmeTest {
         Outcome outcome = Launcher.run("exec", machine, command);
         assertThat(outcome.exit()).as(outcome.err()).isEqualTo(error.isEmpty() ? 0 : 1);
         assertThat(outcome.err()).startsWith(error);
+    }
+
+    /** What a person types at the prompt, given to a machine as a script. */
+    @Test
+    void theFirstSessionGoesAsShown() throws Exception {
+        Matcher session = SESSION.matcher(readme());
+        assertThat(session.find()).as("a session at the prompt").isTrue();
+        String commands =
+                PROMPT.matcher(session.group(2))
+                        .results()
+                        .map(m -> m.group(1))
+                        .collect(Collectors.joining("; "));
+        Outcome outcome = Launcher.run("exec", session.group(1), commands);
+        assertThat(outcome.exit()).as(outcome.err()).isZero();
+        assertThat(TIME.matcher(outcome.out()).replaceAll("TIME"))
+                .isEqualTo(
+                        TIME.matcher(PROMPT.matcher(session.group(2)).replaceAll(""))
+                                .replaceAll("TIME"));
     }
 
     @Test

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.DeviceModel;
@@ -13,6 +14,7 @@ import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.ResetKind;
+import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.ThreadKind;
 
@@ -26,21 +28,36 @@ final class Card implements DeviceModel {
     final DeviceSlot slot;
     final MemorySegment vram = MemorySegment.ofArray(new byte[VRAM]);
     final List<ResetKind> resets = Collections.synchronizedList(new ArrayList<>());
+    private final List<CapabilityLayout> more;
+    private final Checkpoint resetting;
     private final List<EmulatedThread> engines = Collections.synchronizedList(new ArrayList<>());
     volatile boolean stopping;
     volatile boolean closed;
 
-    Card(DeviceSlot slot) {
+    /** What the bus did to it that no silicon would stand; null: nothing. */
+    volatile @Nullable String wrong;
+
+    private volatile boolean inReset;
+
+    Card(DeviceSlot slot, List<CapabilityLayout> more) {
         this.slot = slot;
+        this.more = more;
+        resetting = slot.execution().checkpoint("test.card.resetting");
     }
 
     /** Keeps the cards it has made, by the order of the slots. */
     static final class Type implements DeviceType {
         final List<Card> made = Collections.synchronizedList(new ArrayList<>());
+        private final List<CapabilityLayout> more;
+
+        /** Makes cards with more capabilities than all have. */
+        Type(CapabilityLayout... more) {
+            this.more = List.of(more);
+        }
 
         @Override
         public DeviceModel create(DeviceSlot slot) {
-            Card card = new Card(slot);
+            Card card = new Card(slot, more);
             made.add(card);
             return card;
         }
@@ -48,15 +65,17 @@ final class Card implements DeviceModel {
 
     @Override
     public FunctionLayout layout() {
-        return FunctionLayout.of(0x1234, 0x0001, 0x00FF00)
-                .bar(BarLayout.registers(0, 4096, false, false))
-                .bar(new BarLayout(2, VRAM, true, true, vram))
-                .bar(BarLayout.registers(4, 0x2000, false, false))
-                .with(new CapabilityLayout.PowerManagement(false, false, false, 0))
-                .with(CapabilityLayout.MsiX.in(4, 2))
-                .with(CapabilityLayout.Express.plain())
-                .with(new CapabilityLayout.Aer())
-                .build();
+        FunctionLayout.Builder layout =
+                FunctionLayout.of(0x1234, 0x0001, 0x00FF00)
+                        .bar(BarLayout.registers(0, 4096, false, false))
+                        .bar(new BarLayout(2, VRAM, true, true, vram))
+                        .bar(BarLayout.registers(4, 0x2000, false, false))
+                        .with(new CapabilityLayout.PowerManagement(false, false, false, 0))
+                        .with(CapabilityLayout.MsiX.in(4, 2))
+                        .with(CapabilityLayout.Express.plain())
+                        .with(new CapabilityLayout.Aer());
+        more.forEach(layout::with);
+        return layout.build();
     }
 
     /** Starts an engine of the card's. */
@@ -95,7 +114,16 @@ final class Card implements DeviceModel {
 
     @Override
     public void reset(ResetKind kind) {
+        if (inReset) {
+            wrong = "two resets at once";
+        }
+        inReset = true;
         stop();
+        resetting.reached();
+        if (writeStatus(0, 0, 1) != DmaResult.GONE) {
+            wrong = "it may send while it is reset";
+        }
+        inReset = false;
         stopping = false;
         resets.add(kind);
     }

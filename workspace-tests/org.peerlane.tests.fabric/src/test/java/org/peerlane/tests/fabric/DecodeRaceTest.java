@@ -118,7 +118,8 @@ class DecodeRaceTest {
                             "one",
                             () -> {
                                 function.writeConfig(Registers.COMMAND, 1, 0);
-                                function.writeConfig(Registers.COMMAND, 1, Registers.MASTER);
+                                function.enable(false, true); // keeps what it does not set
+                                port.enable(true, true);
                                 port.writeConfig(0x3C, 1, 0x0B);
                             });
             EmulatedThread two =
@@ -127,11 +128,13 @@ class DecodeRaceTest {
                             () -> {
                                 function.writeConfig(0x3C, 1, 0x0A);
                                 function.writeConfig(Registers.COMMAND + 1, 1, 4);
+                                port.writeConfig(Registers.COMMAND + 1, 1, 1);
                                 port.writeConfig(Registers.BRIDGE_CONTROL, 1, 2);
                             });
             Rig.join(one);
             Rig.join(two);
             assertThat(function.readConfig(Registers.COMMAND, 2)).isEqualTo(0x404);
+            assertThat(port.readConfig(Registers.COMMAND, 2)).isEqualTo(0x106);
             assertThat(function.readConfig(0x3C, 1)).isEqualTo(0x0A);
             assertThat(port.readConfig(0x3C, 1)).isEqualTo(0x0B);
             assertThat(card.writeStatus(page, 1, 1)).isEqualTo(DmaResult.OK);

@@ -2,6 +2,7 @@ package org.peerlane.tests.fabric;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.junit.jupiter.api.DisplayName;
 import org.peerlane.bus.api.DmaResult;
@@ -63,11 +64,35 @@ class ResetRaceTest {
             Card card = rig.plug("card", "rp0");
             long page = rig.page(0);
             byte[] seen = new byte[64];
-            EmulatedThread engine = card.engine(() -> card.read(page, seen));
+            // none that the card's reset waits for: the bus must
+            EmulatedThread engine = rig.thread("engine", () -> card.read(page, seen));
             Registers.reset(rig.function("card"));
             rig.fill(page, OURS);
             Rig.join(engine);
             assertThat(seen).containsOnly(0);
+        }
+    }
+
+    @Explore(schedules = 10_000)
+    @Rule("PC-62")
+    void nothingFromAPeerIsOnItsWayToADeviceThatHasBeenReset(Execution execution) {
+        try (Rig rig = new Rig(execution, Rig.SWITCH, false)) {
+            Card target = rig.plug("target", "sw0.0");
+            Card writer = rig.plug("writer", "sw0.1");
+            long bar = rig.function("target").bar(2).first().value();
+            EmulatedThread engine =
+                    writer.engine(() -> {
+                        for (int i = 0; i < 3; i++) {
+                            writer.write(bar + i, 0xEE, 1);
+                        }
+                    });
+            Registers.reset(rig.function("target"));
+            target.vram.fill((byte) OURS);
+            Rig.join(engine);
+            rig.empty();
+            for (int i = 0; i < 3; i++) {
+                assertThat(target.vram.get(ValueLayout.JAVA_BYTE, i)).isEqualTo((byte) OURS);
+            }
         }
     }
 
@@ -113,6 +138,7 @@ class ResetRaceTest {
             Rig.join(other);
             port.writeConfig(Registers.BRIDGE_CONTROL, 2, 0);
             assertThat(card.resets).isNotEmpty();
+            assertThat(card.wrong).isNull();
             rig.function("card").enable(true, true);
             assertThat(card.writeStatus(page, OURS, 8)).isEqualTo(DmaResult.OK);
         }
@@ -130,6 +156,8 @@ class ResetRaceTest {
             Registers.reset(function);
             Rig.join(one);
             Rig.join(two);
+            assertThat(card.resets).isNotEmpty();
+            assertThat(card.wrong).isNull();
             function.enable(true, true);
             assertThat(card.writeStatus(page, OURS, 8)).isEqualTo(DmaResult.OK);
         }

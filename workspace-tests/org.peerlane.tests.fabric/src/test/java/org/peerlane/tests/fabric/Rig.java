@@ -17,6 +17,7 @@ import org.peerlane.bus.pcie.TypeVersion;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.exec.api.Work;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.iommu.api.TableFormat;
 import org.peerlane.iommu.core.IommuSettings;
@@ -30,7 +31,9 @@ import org.peerlane.trace.api.Tracer;
  * A machine made of the real parts: 2 MiB of RAM, a root complex, an IOMMU if it has one.
  *
  * <p>The RAM is one for all schedules, since making its file costs more than a whole schedule; so
- * the page allocator's lock is no switch point. {@link #close} fails if a page is still taken.
+ * the page allocator's lock is no switch point. {@link #close} fails if a page is still taken, or
+ * if the parts have left a thread or a timer of a live execution; a simulated schedule does not end
+ * before its threads.
  */
 final class Rig implements AutoCloseable {
     private static final IommuSettings STRICT =
@@ -66,17 +69,21 @@ final class Rig implements AutoCloseable {
      * @param queued posted writes are queued, although the execution is live
      */
     Rig(Execution execution, List<PortConfig> ports, boolean iommu, boolean queued) {
+        this(execution, HostBridgeConfig.DEFAULT, ports, iommu, queued, false);
+    }
+
+    Rig(
+            Execution execution,
+            HostBridgeConfig host,
+            List<PortConfig> ports,
+            boolean iommu,
+            boolean queued,
+            boolean rebalance) {
         this.execution = execution;
         tracer = new Tracer(execution::nanoTime, execution.lock("trace"));
         root =
                 new PcieRoot(
-                        execution,
-                        tracer,
-                        memory,
-                        List.of(HostBridgeConfig.DEFAULT),
-                        ports,
-                        iommu,
-                        queued);
+                        execution, tracer, memory, List.of(host), ports, iommu, queued, rebalance);
         if (iommu) {
             this.iommu = new IommuUnit(execution, tracer, memory, root, STRICT);
             root.translation(this.iommu);
@@ -106,6 +113,10 @@ final class Rig implements AutoCloseable {
         synchronized (events) {
             return events.stream().filter(of::isInstance).map(of::cast).toList();
         }
+    }
+
+    boolean hasIommu() {
+        return iommu != null;
     }
 
     IommuUnit iommu() {
@@ -208,11 +219,25 @@ final class Rig implements AutoCloseable {
     @Override
     public void close() {
         empty();
+        if (execution instanceof LiveExecution live) {
+            nothingIsLeftOf(live);
+        }
         pages.forEach(page -> RAM.pages().free(page, 0));
         if (RAM.pages().freePages() != freePages) {
             throw new AssertionError(
                     "%d pages of RAM are still taken"
                             .formatted(freePages - RAM.pages().freePages()));
+        }
+    }
+
+    private static void nothingIsLeftOf(LiveExecution live) {
+        try {
+            List<Work> left = live.awaitEnd(SECOND);
+            if (!left.isEmpty()) {
+                throw new AssertionError("left behind: " + left);
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 }

@@ -22,6 +22,8 @@ import org.osgi.framework.BundleContext;
 import org.osgi.test.common.annotation.InjectBundleContext;
 import org.osgi.test.common.annotation.InjectService;
 import org.peerlane.bus.api.PcieBus;
+import org.peerlane.exec.api.Executions;
+import org.peerlane.exec.api.Work;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.Machine;
@@ -31,6 +33,7 @@ import org.peerlane.memory.api.PhysicalMemory;
 @DisplayName("Hot swap of the edu device")
 class DeviceHotSwapTest {
     private static final String DEVICE = "org.peerlane.device.edu";
+    private static final String DRIVER = "org.peerlane.driver.edu";
     private static final int ROUNDS = 16;
     private static final int COPIERS = 2;
 
@@ -48,6 +51,9 @@ class DeviceHotSwapTest {
     @InjectService(timeout = 20_000)
     CommandProcessor processor;
 
+    @InjectService(timeout = 20_000)
+    Executions executions;
+
     @TempDir Path folder;
 
     private final AtomicBoolean stop = new AtomicBoolean();
@@ -57,11 +63,14 @@ class DeviceHotSwapTest {
     private final List<Throwable> wrong = new ArrayList<>();
     private final List<Thread> copiers = new ArrayList<>();
     private long freePages;
+    private List<Work> workBefore = List.of();
 
     @BeforeEach
     void startCopying() throws Exception {
         assertThat(bus.settle(10_000_000_000L)).isTrue();
         freePages = memory.pages().freePages();
+        workBefore = work(DEVICE);
+        assertThat(workBefore).as("the engine of edu0").hasSize(1);
         byte[] content = new byte[3_000_001];
         new Random(7).nextBytes(content);
         Path file = Files.write(folder.resolve("traffic"), content);
@@ -88,6 +97,7 @@ class DeviceHotSwapTest {
                 case 0 -> {
                     device.stop();
                     assertThat(bus.functions()).as("round %d", round).isEmpty();
+                    assertThat(work(DEVICE)).as("left behind in round %d", round).isEmpty();
                     device.start();
                 }
                 case 1 ->
@@ -105,9 +115,7 @@ class DeviceHotSwapTest {
         assertThat(copied.get() + refused.get()).isEqualTo(begun.get());
         assertThat(memory.pages().freePages()).isEqualTo(freePages);
         assertThat(bus.functions()).hasSize(1);
-        assertThat(threadsOfTheDevice())
-                .as("one engine thread per device present")
-                .hasSizeLessThan(2);
+        assertThat(work(DEVICE)).as("one engine per device present").isEqualTo(workBefore);
     }
 
     @Test
@@ -135,9 +143,10 @@ class DeviceHotSwapTest {
 
     @Test
     void aStoppedDriverGivesTheFunctionBack() throws Exception {
-        Bundle driver = bundle("org.peerlane.driver.edu");
+        Bundle driver = bundle(DRIVER);
         driver.stop();
         try {
+            assertThat(work(DRIVER)).as("left behind").isEmpty();
             assertThat(bus.functions().getFirst().readConfig(4, 2) & 4).as("bus master").isZero();
             Await.until(
                     "the pages of the copies are back",
@@ -177,11 +186,9 @@ class DeviceHotSwapTest {
                 || e.getClass().getSimpleName().equals("CommandNotFoundException");
     }
 
-    private static List<String> threadsOfTheDevice() {
-        return Thread.getAllStackTraces().keySet().stream()
-                .map(Thread::getName)
-                .filter(n -> n.startsWith("edu0."))
-                .toList();
+    /** Threads and timers of a bundle's execution. */
+    private List<Work> work(String bundle) {
+        return executions.work().stream().filter(w -> w.owner().equals(bundle)).toList();
     }
 
     private Bundle bundle() {

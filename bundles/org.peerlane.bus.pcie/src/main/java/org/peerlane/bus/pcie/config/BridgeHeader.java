@@ -14,12 +14,27 @@ public final class BridgeHeader extends Header {
     private static final int LAST_WINDOW = 0x30;
     private static final int CONTROL = 0x3C;
     private static final int CONTROL_RESET = 1 << 6 + 16;
+    private static final int CONTROL_ISA = 1 << 2 + 16;
     private static final long MEGABYTE = 0xF_FFFF;
 
-    BridgeHeader(ConfigSpace config) {
+    /**
+     * @param ioBits how wide its I/O window is: 32, 16, or 0: it has none
+     */
+    BridgeHeader(ConfigSpace config, int ioBits) {
         super(config, 1);
-        takesIo();
         define(MAP);
+        if (ioBits > 0) {
+            takesIo();
+        } else {
+            limit(BridgeRegister.IO_BASE, BridgeRegister.IO_FIRST, 0);
+            limit(BridgeRegister.IO_LIMIT, BridgeRegister.IO_LAST, 0);
+        }
+        if (ioBits < 32) {
+            preset(BridgeRegister.IO_BASE, BridgeRegister.IO_BASE_TYPE, 0);
+            preset(BridgeRegister.IO_LIMIT, BridgeRegister.IO_LIMIT_TYPE, 0);
+            limit(BridgeRegister.IO_BASE_HIGH, BridgeRegister.IO_FIRST_HIGH, 0);
+            limit(BridgeRegister.IO_LIMIT_HIGH, BridgeRegister.IO_LAST_HIGH, 0);
+        }
     }
 
     /** {@return the bus above} */
@@ -67,6 +82,11 @@ public final class BridgeHeader extends Header {
         return (config.dword(0x1C) & 0xF000L) | 0xFFF | (config.dword(0x30) & 0xFFFF_0000L);
     }
 
+    /** {@return whether of the first 64 KiB only 256 of each 1024 ports are passed down} */
+    public boolean isaEnable() {
+        return (config.dword(CONTROL) & CONTROL_ISA) != 0;
+    }
+
     /** {@return whether what is below is held in reset (PC-63)} */
     public boolean secondaryReset() {
         return (config.dword(CONTROL) & CONTROL_RESET) != 0;
@@ -87,6 +107,9 @@ public final class BridgeHeader extends Header {
         }
         if (dword == CONTROL && (changed & CONTROL_RESET) != 0) {
             effects |= Effect.SECONDARY_RESET;
+        }
+        if (dword == CONTROL && (changed & CONTROL_ISA) != 0) {
+            effects |= Effect.WINDOWS;
         }
         return (effects & (Effect.DECODE | Effect.MASTER)) != 0
                 ? effects | Effect.WINDOWS

@@ -45,7 +45,7 @@ public final class FunctionConfig {
         this.bars = new BarRegisters(config, BAR0, bars, romAt, rom);
         capabilities = new CapabilitySet(config, this.header, this.bars, layouts, type, port);
         errors = new ErrorReporting(this.header, express(), aer());
-        intx = new Intx(this.header, pin, msi(), msiX());
+        intx = new Intx(this.header, pin, msi(), msiX(), power());
     }
 
     /**
@@ -87,7 +87,7 @@ public final class FunctionConfig {
     public static FunctionConfig port(PortLayout layout) {
         return new FunctionConfig(
                 config -> {
-                    BridgeHeader header = new BridgeHeader(config);
+                    BridgeHeader header = new BridgeHeader(config, layout.ioBits());
                     header.identity(
                             layout.vendorId(),
                             layout.deviceId(),

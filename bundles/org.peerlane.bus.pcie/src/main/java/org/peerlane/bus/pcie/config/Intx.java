@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A function's INTx: a level that is sent as an Assert and a Deassert message (PC-29, PC-78). Bus
- * mastering does not matter to it.
+ * mastering does not matter to it; outside D0 it is deasserted (PC-25).
  *
  * <p><b>Use.</b> {@link #update} after each change: {@link #level}, {@link Effect#INTX}, reset; its
  * answer is the message to send.
@@ -24,14 +24,21 @@ public final class Intx {
     private final int pin;
     private final @Nullable Msi msi;
     private final @Nullable MsiX msiX;
+    private final @Nullable PowerManagement power;
     private boolean level;
     private boolean asserted;
 
-    Intx(Header header, int pin, @Nullable Msi msi, @Nullable MsiX msiX) {
+    Intx(
+            Header header,
+            int pin,
+            @Nullable Msi msi,
+            @Nullable MsiX msiX,
+            @Nullable PowerManagement power) {
         this.header = header;
         this.pin = pin;
         this.msi = msi;
         this.msiX = msiX;
+        this.power = power;
     }
 
     /** {@return 1 to 4: INTA to INTD; 0: the function has none} */
@@ -53,7 +60,8 @@ public final class Intx {
     public Edge update() {
         header.interruptPending(level);
         boolean messages = msi != null && msi.enabled() || msiX != null && msiX.enabled();
-        boolean now = level && !messages && !header.intxDisabled();
+        boolean awake = power == null || power.awake();
+        boolean now = level && awake && !messages && !header.intxDisabled();
         if (now == asserted) {
             return Edge.NONE;
         }

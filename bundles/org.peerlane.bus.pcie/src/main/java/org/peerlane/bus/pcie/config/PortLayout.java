@@ -15,6 +15,7 @@ import org.peerlane.bus.api.CapabilityLayout;
  * @param portNumber 8 bits
  * @param interruptPin 1 to 4; 0: no INTx
  * @param slot the slot below, or null
+ * @param ioBits how wide its I/O window is: 32, 16, or 0: it has none
  * @param capabilities in the order of the lists, {@link CapabilityLayout.Express} among them
  */
 public record PortLayout(
@@ -25,6 +26,7 @@ public record PortLayout(
         int portNumber,
         int interruptPin,
         @Nullable SlotLayout slot,
+        int ioBits,
         List<CapabilityLayout> capabilities) {
 
     /** SV, TB, RR, CR, UF and DT: what ports offer (PC-31). */
@@ -68,6 +70,6 @@ public record PortLayout(
         if (type.leadsDown()) {
             all.add(new CapabilityLayout.Acs(ACS_BITS, 0));
         }
-        return new PortLayout(type, vendorId, deviceId, 0, portNumber, 1, slot, all);
+        return new PortLayout(type, vendorId, deviceId, 0, portNumber, 1, slot, 32, all);
     }
 }

@@ -79,7 +79,7 @@ public final class PowerManagement extends Capability {
             set(PowerManagementRegister.PMCSR, PowerManagementRegister.STATE, old);
             return 0;
         }
-        int effects = Effect.POWER | Effect.DECODE | Effect.MASTER | Effect.MESSAGES;
+        int effects = Effect.POWER | Effect.DECODE | Effect.MASTER | Effect.MESSAGES | Effect.INTX;
         return old == D3HOT && state() == D0 && !noSoftReset()
                 ? effects | Effect.POWER_RESET
                 : effects;

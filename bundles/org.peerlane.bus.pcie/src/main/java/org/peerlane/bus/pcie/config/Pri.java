@@ -39,10 +39,13 @@ public final class Pri extends Capability {
         set(PriRegister.STATUS, PriRegister.STOPPED, none);
     }
 
-    /** A response said failure: the function stops asking (IM-15). */
+    /**
+     * A response said failure: the function stops asking, and expects no answer any more, until
+     * software has disabled it and enables it again (IM-15).
+     */
     public void responseFailed() {
         set(PriRegister.STATUS, PriRegister.RESPONSE_FAILURE, 1);
-        set(PriRegister.CONTROL, PriRegister.ENABLE, 0);
+        stopped(true);
     }
 
     /** A response came for a group that was never asked for. */
@@ -58,6 +61,8 @@ public final class Pri extends Capability {
         boolean was = PriRegister.ENABLE.get(of(PriRegister.CONTROL, before)) != 0;
         if (enabled() && !was) {
             stopped(false);
+            set(PriRegister.STATUS, PriRegister.RESPONSE_FAILURE, 0);
+            set(PriRegister.STATUS, PriRegister.UNEXPECTED_GROUP, 0);
         } else if (!enabled() && PriRegister.RESET.get(of(PriRegister.CONTROL, x)) != 0) {
             stopped(true);
         }

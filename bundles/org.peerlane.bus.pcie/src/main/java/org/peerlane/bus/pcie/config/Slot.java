@@ -84,6 +84,11 @@ public final class Slot extends ConfigBlock {
         physical();
     }
 
+    /** While there is no power: says what the next reset finds in it, without a word. */
+    public void hold(boolean something) {
+        present = something;
+    }
+
     /** Something is put in, or taken out without a word (PC-68): presence and link change. */
     public void presence(boolean there) {
         if (present == there) {

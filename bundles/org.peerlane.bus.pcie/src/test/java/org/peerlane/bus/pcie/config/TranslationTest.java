@@ -110,11 +110,17 @@ class TranslationTest {
         function.write(pri.at() + 0x0C, 4, 0xFFFF_FFFFL);
         assertThat(pri.allowed()).as("its capacity").isEqualTo(64);
         pri.responseFailed();
-        assertThat(function.read(pri.at() + 6, 2)).isEqualTo(1);
-        assertThat(pri.enabled()).isFalse();
+        assertThat(function.read(pri.at() + 6, 2)).as("failed and stopped").isEqualTo(0x101);
         pri.unexpectedGroup();
+        assertThat(function.read(pri.at() + 6, 2)).isEqualTo(0x103);
         function.write(pri.at() + 6, 2, 3);
-        assertThat(function.read(pri.at() + 6, 2)).isZero();
+        assertThat(function.read(pri.at() + 6, 2)).isEqualTo(0x100);
+        pri.responseFailed();
+        pri.unexpectedGroup();
+        function.write(pri.at() + 4, 2, 0);
+        assertThat(function.read(pri.at() + 6, 2)).isEqualTo(0x103);
+        function.write(pri.at() + 4, 2, 1);
+        assertThat(function.read(pri.at() + 6, 2)).as("enabled anew").isZero();
         function.write(pri.at() + 4, 2, 2);
         assertThat(function.read(pri.at() + 4, 4)).as("reset").isEqualTo(0x0100_0000L);
     }

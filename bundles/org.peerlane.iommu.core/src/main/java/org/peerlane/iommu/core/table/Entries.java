@@ -217,6 +217,31 @@ final class Entries {
         return leaf ? isReserved(entry, level) : (entry & tableReserved) != 0;
     }
 
+    /**
+     * {@return {@link PageTable#READ} and {@link PageTable#WRITE} that a path grants}
+     *
+     * @param granted the bits that all its entries have
+     * @param leaf without its dirty bit there is no WRITE
+     */
+    int permissions(long granted, long leaf) {
+        return ((granted & read) == read ? PageTable.READ : 0)
+                | ((granted & write) == write && (leaf & dirty) != 0 ? PageTable.WRITE : 0);
+    }
+
+    /** {@return {@link Walk#GRANTED} and {@link Walk#DIRTY}, as above} */
+    int marks(long granted, long leaf) {
+        return ((granted & write) == write ? Walk.GRANTED : 0)
+                | ((leaf & dirty) != 0 ? Walk.DIRTY : 0);
+    }
+
+    /** {@return all bits of an entry, but for those of permissions that are not given} */
+    long bits(int permissions) {
+        long given =
+                ((permissions & PageTable.READ) != 0 ? read : 0)
+                        | ((permissions & PageTable.WRITE) != 0 ? write : 0);
+        return ~(read | write) | given;
+    }
+
     /** {@return the first byte behind a leaf of 2^lg2 bytes} */
     long target(long leaf, int lg2) {
         return leaf & address & -1L << lg2;

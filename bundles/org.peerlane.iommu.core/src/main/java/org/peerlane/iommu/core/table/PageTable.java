@@ -72,10 +72,26 @@ public interface PageTable {
      * dirty bits that the format has.
      *
      * @param write whether memory will be written
-     * @param into what it found
-     * @return 0, or the reason of the fault (IM-6)
+     * @return see {@link Walk}
      */
-    int walk(long iova, boolean write, Walk into);
+    long walk(long iova, boolean write);
+
+    /**
+     * The same by way of a paging-structure cache: one load, if that has the upper levels.
+     *
+     * @param cache of the calling thread
+     * @param tag names this table in it
+     */
+    long walk(long iova, boolean write, TableCache cache, int tag);
+
+    /**
+     * The part of such a walk that is one load.
+     *
+     * @param need {@link #READ} or {@link #WRITE}
+     * @return see {@link Walk}; or 0: the upper levels are not in the cache, or the entry is no
+     *     leaf of 4 KiB, does not grant it, or is to be marked first
+     */
+    long smallLeaf(long iova, int need, TableCache cache, int tag);
 
     /**
      * Reads the dirty bits of a range, whole leaves at a time, and clears them if asked.

@@ -126,8 +126,18 @@ public final class RadixTable implements PageTable {
     }
 
     @Override
-    public int walk(long iova, boolean write, Walk into) {
-        return walker.walk(top, iova, write, into);
+    public long walk(long iova, boolean write) {
+        return walker.walk(top, iova, write, null, 0);
+    }
+
+    @Override
+    public long walk(long iova, boolean write, TableCache cache, int tag) {
+        return walker.walk(top, iova, write, cache, tag);
+    }
+
+    @Override
+    public long smallLeaf(long iova, int need, TableCache cache, int tag) {
+        return walker.smallLeaf(iova, need, cache, tag);
     }
 
     @Override

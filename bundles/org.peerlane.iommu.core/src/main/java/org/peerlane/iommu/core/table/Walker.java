@@ -13,8 +13,8 @@ import org.peerlane.exec.api.Execution;
  *
  * <p><b>Threads.</b> Any. <b>Ordering.</b> Plain loads: each takes its address from the one before,
  * which orders them, and the volatile read of the top keeps them fresh. Acquire loads would make
- * the JIT read the segment's bounds again at each level. <b>Cost.</b> A load per level; no
- * allocation, no lock.
+ * the JIT read the segment's bounds again at each level. <b>Cost.</b> A load per level, or one if
+ * the upper levels are in a {@link TableCache}; no allocation, no lock.
  */
 final class Walker {
     /** The IOVA is beyond the table's width. */
@@ -32,8 +32,10 @@ final class Walker {
     /** A reserved bit, or a leaf where none may be. */
     static final int RESERVED = 0xC;
 
-    private static final int MOVED = -1;
-    private static final int UNUSUAL = -2;
+    /** Not an answer: the walk must be done once more, from the top. */
+    private static final long MOVED = -1;
+
+    private static final int LEAF_SHIFT = Entries.GRANULE_LG2 - 3;
 
     private final Entries entries;
     private final TableMemory memory;
@@ -58,33 +60,68 @@ final class Walker {
         beforeMark = execution.checkpoint("iommu.walk.before-mark");
     }
 
-    /** {@return 0, or the reason of the fault} */
-    int walk(long top, long iova, boolean write, Walk into) {
+    /**
+     * Walks.
+     *
+     * @param cache of the calling thread; null: none
+     * @param tag names the domain in it
+     * @return see {@link Walk}
+     */
+    long walk(long top, long iova, boolean write, @Nullable TableCache cache, int tag) {
+        if (cache != null) {
+            long upper = cache.find(tag, iova);
+            if (upper != 0) {
+                return fromCached(upper, top, iova, write);
+            }
+        }
+        return fromTop(top, iova, write, cache, tag);
+    }
+
+    /** As {@link PageTable#smallLeaf}. */
+    long smallLeaf(long iova, int need, TableCache cache, int tag) {
+        long upper = cache.find(tag, iova);
+        if (upper == 0 || step != null) {
+            return 0;
+        }
+        Entries format = entries;
+        long at =
+                TableCache.table(upper)
+                        - lowFirst
+                        + (iova >>> LEAF_SHIFT & 8 * (Entries.ENTRIES - 1));
+        long entry = (long) TableMemory.ENTRY.get(low, at);
+        if ((entry & format.usualLeafMask) != format.usualLeaf) {
+            return 0;
+        }
+        long granted = format.permissions(entry, entry) & upper;
+        return (granted & need) == 0
+                ? 0
+                : Walk.leaf(entry & format.address, Entries.GRANULE_LG2, granted);
+    }
+
+    /** Goes on where the cache says, stale or not. */
+    private long fromCached(long upper, long top, long iova, boolean write) {
+        long table = TableCache.table(upper);
+        long walked = fully(0, table, 0, entries.bits((int) upper), iova, write, null, 0);
+        return walked == MOVED ? fromTop(top, iova, write, null, 0) : walked;
+    }
+
+    private long fromTop(long top, long iova, boolean write, @Nullable TableCache cache, int tag) {
         if (!entries.fits(iova)) {
-            return BEYOND_WIDTH;
+            return Walk.fault(BEYOND_WIDTH);
         }
         int level = RadixTable.level(top);
         if (!entries.covers(level, iova)) {
-            return write ? WRITE_DENIED : READ_DENIED;
+            return denied(write);
         }
-        int reason = MOVED;
-        if (step == null) {
-            reason = quickly(top, iova, write, into);
-            if (reason == UNUSUAL) {
-                reason = fully(0, into.table, into.level, into.granted, iova, write, into);
-            }
+        long walked = step == null ? quickly(top, iova, write, cache, tag) : MOVED;
+        while (walked == MOVED) {
+            walked = fully(0, RadixTable.page(top), level, -1, iova, write, cache, tag);
         }
-        while (reason == MOVED) {
-            reason = fully(0, RadixTable.page(top), level, -1, iova, write, into);
-        }
-        return reason;
+        return walked;
     }
 
-    /**
-     * A walk that finds nothing unusual. One that does leaves where it is in {@code into}, and goes
-     * on {@link #fully}: a call from here makes the usual walk slower.
-     */
-    private int quickly(long top, long iova, boolean write, Walk into) {
+    /** A walk that finds nothing unusual; one that does is for {@link #fully}. */
+    private long quickly(long top, long iova, boolean write, @Nullable TableCache cache, int tag) {
         MemorySegment segment = low;
         long first = lowFirst;
         long bytes = lowBytes;
@@ -99,29 +136,34 @@ final class Walker {
         while (true) {
             long at = table - first;
             if (Long.compareUnsigned(at, bytes) >= 0) {
-                break;
+                return MOVED;
             }
             at += iova >>> shift - 3 & 8 * (Entries.ENTRIES - 1);
             long entry = (long) TableMemory.ENTRY.get(segment, at);
             if (shift == Entries.GRANULE_LG2) {
-                if ((entry & entries.usualLeafMask) != entries.usualLeaf
-                        || write && (entry & entries.dirty) == 0) {
-                    break;
+                long upper = granted;
+                granted &= entry;
+                if ((entry & entries.usualLeafMask) != entries.usualLeaf) {
+                    return MOVED;
                 }
-                return grant(entry, shift, granted & entry, iova, write, into);
+                long permissions = entries.permissions(granted, entry);
+                if ((permissions & (write ? PageTable.WRITE : PageTable.READ)) == 0) {
+                    return MOVED;
+                }
+                if (cache != null) {
+                    cache.put(tag, iova, table, entries.permissions(upper, -1));
+                }
+                return Walk.leaf(
+                        entry & address, shift, permissions | entries.marks(granted, entry));
             }
             if ((entry & mask) != usual) {
-                break;
+                return MOVED;
             }
             granted &= entry;
             table = entry & address;
             shift -= Entries.INDEX_LG2;
             usual -= less;
         }
-        into.table = table;
-        into.level = Entries.levelOf(shift);
-        into.granted = granted;
-        return UNUSUAL;
     }
 
     /**
@@ -129,15 +171,17 @@ final class Walker {
      *
      * @param region where it is expected
      * @param grantedAbove the bits that all entries above have
+     * @return see {@link Walk}, or {@link #MOVED}
      */
-    private int fully(
+    private long fully(
             int region,
             long from,
             int fromLevel,
             long grantedAbove,
             long iova,
             boolean write,
-            Walk into) {
+            @Nullable TableCache cache,
+            int tag) {
         long accessed = entries.accessed;
         MemorySegment segment = memory.segment(region);
         long first = memory.first(region);
@@ -148,8 +192,11 @@ final class Walker {
             if (Long.compareUnsigned(table - first, memory.bytes(region)) >= 0) {
                 int other = memory.region(table);
                 return other < 0
-                        ? TABLE_ACCESS
-                        : fully(other, table, level, granted, iova, write, into);
+                        ? Walk.fault(TABLE_ACCESS)
+                        : fully(other, table, level, granted, iova, write, cache, tag);
+            }
+            if (level == 0 && cache != null && region == 0) {
+                cache.put(tag, iova, table, entries.permissions(granted, -1));
             }
             long at = RadixTable.slot(table, iova, level) - first;
             long entry = (long) TableMemory.ENTRY.get(segment, at);
@@ -157,14 +204,14 @@ final class Walker {
                 step.reached();
             }
             if (entries.isEmpty(entry)) {
-                return write ? WRITE_DENIED : READ_DENIED;
+                return denied(write);
             }
             granted &= entry;
             if (entries.isLeaf(entry, level)) {
-                return leaf(segment, at, entry, level, granted, iova, write, into);
+                return leaf(segment, at, entry, level, granted, write);
             }
             if ((entry & entries.tableReserved) != 0) {
-                return RESERVED;
+                return Walk.fault(RESERVED);
             }
             if ((entry & accessed) != accessed && !mark(segment, at, entry, accessed)) {
                 return MOVED;
@@ -174,40 +221,28 @@ final class Walker {
         }
     }
 
-    private int leaf(
-            MemorySegment segment,
-            long at,
-            long entry,
-            int level,
-            long granted,
-            long iova,
-            boolean write,
-            Walk into) {
+    private long leaf(
+            MemorySegment segment, long at, long entry, int level, long granted, boolean write) {
         if (entries.isReserved(entry, level)) {
-            return RESERVED;
+            return Walk.fault(RESERVED);
         }
         long marks = entries.accessed | (write ? entries.dirty : 0);
-        int reason =
-                grant(entry | marks, entries.leafLg2(entry, level), granted, iova, write, into);
-        if (reason == 0 && (entry & marks) != marks && !mark(segment, at, entry, marks)) {
+        int permissions = entries.permissions(granted, entry | marks);
+        if ((permissions & (write ? PageTable.WRITE : PageTable.READ)) == 0) {
+            return denied(write);
+        }
+        if ((entry & marks) != marks && !mark(segment, at, entry, marks)) {
             return MOVED;
         }
-        return reason;
+        int lg2 = entries.leafLg2(entry, level);
+        return Walk.leaf(
+                entries.target(entry, lg2),
+                lg2,
+                permissions | entries.marks(granted, entry | marks));
     }
 
-    private int grant(long entry, int lg2, long granted, long iova, boolean write, Walk into) {
-        boolean readable = (granted & entries.read) == entries.read;
-        boolean writable = (granted & entries.write) == entries.write;
-        if (write ? !writable : !readable) {
-            return write ? WRITE_DENIED : READ_DENIED;
-        }
-        long inside = (1L << lg2) - 1;
-        into.physical = entries.address & entry & ~inside | iova & inside;
-        into.leafIova = iova & ~inside;
-        into.leafBytes = inside + 1;
-        into.permissions = (readable ? PageTable.READ : 0) | (writable ? PageTable.WRITE : 0);
-        into.dirty = (entry & entries.dirty) != 0;
-        return 0;
+    private static long denied(boolean write) {
+        return Walk.fault(write ? WRITE_DENIED : READ_DENIED);
     }
 
     /** {@return whether the bits are set; false: the entry has changed since it was read} */

@@ -19,7 +19,7 @@ final class Fixture implements AutoCloseable {
     final LiveExecution execution = new LiveExecution("table-test");
     final PoisonedMemory memory;
     final Gather gather = new Gather();
-    final Walk walk = new Walk();
+    final Walked walk = new Walked();
     final List<String> flushes = new ArrayList<>();
     final RadixTable table;
 
@@ -65,7 +65,7 @@ final class Fixture implements AutoCloseable {
 
     /** {@return physical address, bytes of the leaf and permissions, or the fault} */
     String walk(long iova, boolean write) {
-        int reason = table.walk(iova, write, walk);
+        int reason = walk.of(table, iova, write);
         return reason != 0
                 ? "fault %x".formatted(reason)
                 : "%x in %x+%x %s%s"

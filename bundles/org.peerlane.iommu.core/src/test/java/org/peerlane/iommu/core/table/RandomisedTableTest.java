@@ -206,13 +206,13 @@ class RandomisedTableTest {
             if (below == null || leaf == null || below.getKey() + leaf.bytes() <= iova) {
                 assertThat(f.table.physicalOf(iova)).as("%x", iova).isEqualTo(-1);
                 boolean outside = Long.compareUnsigned(iova, f.table.lastIova()) > 0;
-                assertThat(f.table.walk(iova, true, f.walk)).isEqualTo(outside ? 4 : 5);
+                assertThat(f.walk.of(f.table, iova, true)).isEqualTo(outside ? 4 : 5);
                 return;
             }
             long offset = iova - below.getKey();
             assertThat(f.table.physicalOf(iova)).isEqualTo(leaf.physical() + offset);
             boolean write = (leaf.protection() & Fixture.W) != 0;
-            assertThat(f.table.walk(iova, write, f.walk)).as("%x", iova).isZero();
+            assertThat(f.walk.of(f.table, iova, write)).as("%x", iova).isZero();
             assertThat(f.walk.physical).isEqualTo(leaf.physical() + offset);
             assertThat(f.walk.leafIova).isEqualTo(below.getKey());
             assertThat(f.walk.leafBytes).isEqualTo(leaf.bytes());

@@ -62,13 +62,13 @@ class TableExploreTest {
         EmulatedThread other =
                 execution.start(
                         ThreadKind.BLOCKING, "other", () -> table.map(1L << 40, 0x5000, 4096, R));
-        Walk walk = new Walk();
+        Walked walk = new Walked();
         EmulatedThread walker =
                 execution.start(
                         ThreadKind.BLOCKING,
                         "walker",
                         () -> {
-                            assertThat(table.walk(0, false, walk)).isZero();
+                            assertThat(walk.of(table, 0, false)).isZero();
                             assertThat(walk.physical).isEqualTo(0x4000);
                         });
         table.map(1L << 50, 0x6000, 4096, R);
@@ -90,10 +90,10 @@ class TableExploreTest {
                         ThreadKind.BLOCKING,
                         "walker",
                         () -> {
-                            Walk walk = new Walk();
+                            Walked walk = new Walked();
                             boolean seen = false;
                             for (int i = 0; i < 4; i++) {
-                                int reason = table.walk(0x11000, true, walk);
+                                int reason = walk.of(table, 0x11000, true);
                                 assertThat(reason)
                                         .isIn(seen ? new Object[] {0} : new Object[] {0, 5});
                                 if (reason == 0) {
@@ -122,9 +122,9 @@ class TableExploreTest {
                         ThreadKind.BLOCKING,
                         "walker",
                         () -> {
-                            Walk walk = new Walk();
+                            Walked walk = new Walked();
                             for (long iova : new long[] {0x1FF000, 0}) {
-                                int reason = table.walk(iova, true, walk);
+                                int reason = walk.of(table, iova, true);
                                 assertThat(reason).isIn(0, 5);
                                 if (reason == 0) {
                                     assertThat(walk.physical).isEqualTo(iova + 0x201000);

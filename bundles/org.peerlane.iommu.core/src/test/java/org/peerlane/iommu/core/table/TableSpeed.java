@@ -51,7 +51,7 @@ final class TableSpeed {
         // Offset by a page, so that no larger page fits anywhere.
         table.map(BASE, 0x1000, 512 * 4096, RW);
         MemorySegment ram = memory.regions().getFirst().segment();
-        Walk walk = new Walk();
+        Walked walk = new Walked();
         double bare = time(CALLS, () -> bareWalks(ram, table.root()));
         double read = time(CALLS, () -> walks(table, walk, false));
         double write = time(CALLS, () -> walks(table, walk, true));
@@ -119,20 +119,20 @@ final class TableSpeed {
         return (double) best / calls;
     }
 
-    private static long walks(PageTable table, Walk walk, boolean write) {
+    private static long walks(PageTable table, Walked walk, boolean write) {
         long sum = 0;
         for (int i = 0; i < CALLS; i++) {
             long iova = base + (i * 37L & 511) * 4096;
-            sum += table.walk(iova, write, walk);
+            sum += walk.of(table, iova, write);
             sum += walk.physical;
         }
         return sum;
     }
 
-    private static long largeWalks(PageTable table, Walk walk) {
+    private static long largeWalks(PageTable table, Walked walk) {
         long sum = 0;
         for (int i = 0; i < CALLS; i++) {
-            sum += table.walk(base + (1L << 30) + (i * 37L & 511) * 4096, false, walk);
+            sum += walk.of(table, base + (1L << 30) + (i * 37L & 511) * 4096, false);
             sum += walk.physical;
         }
         return sum;

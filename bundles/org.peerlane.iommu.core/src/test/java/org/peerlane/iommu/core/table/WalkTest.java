@@ -127,7 +127,7 @@ class WalkTest {
                     Random random = new Random(level);
                     for (int i = 0; i < 20_000; i++) {
                         f.memory.poke(slot, random.nextLong() & random.nextLong());
-                        int reason = f.table.walk(0, (i & 1) != 0, f.walk);
+                        int reason = f.walk.of(f.table, 0, (i & 1) != 0);
                         assertThat(reason).isIn(0, 5, 6, 7, 0xC);
                     }
                     f.memory.poke(slot, entry & ~0xF_FFFF_FFFF_F000L | 0x8_0000_0000L);

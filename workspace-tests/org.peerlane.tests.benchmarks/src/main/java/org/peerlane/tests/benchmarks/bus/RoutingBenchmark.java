@@ -98,7 +98,7 @@ public class RoutingBenchmark {
         int functions;
 
         private final MemorySegment local = Arena.ofAuto().allocate(4096, 4096);
-        private Board board;
+        Board board;
         private DmaPort port;
         private PcieFunction function;
         private long ram;

@@ -39,7 +39,7 @@ public class TranslationBenchmark {
 
     private static final long LARGE_PAGE = SMALL_PAGES + (1L << 30);
 
-    /** Five times what an IOTLB holds. */
+    /** Four times what an IOTLB holds. */
     private static final int PAGES = 2048;
 
     private static final int STEP = 37;

@@ -30,7 +30,7 @@ final class Models {
         public FunctionLayout layout() {
             MemorySegment vram = Arena.ofAuto().allocate(VRAM_BYTES, 4096);
             return FunctionLayout.of(0x1234, 1, 0xFF0000)
-                    .bar(BarLayout.registers(0, 4096, false, false))
+                    .bar(BarLayout.registers(0, 4096, true, true)) // a thousand find room
                     .bar(new BarLayout(2, VRAM_BYTES, true, true, vram))
                     .build();
         }

@@ -1,10 +1,10 @@
-package org.peerlane.shell.iommu;
+package org.peerlane.shell.bus;
 
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
 /** Numbers as people write them: decimal, or hex after {@code 0x}. */
-final class Numbers {
+public final class Numbers {
     private Numbers() {}
 
     /**
@@ -13,7 +13,7 @@ final class Numbers {
      * @param most the largest one, unsigned
      * @throws ErrnoException {@code EINVAL} it is none, or too large
      */
-    static long parse(String what, String text, long most) {
+    public static long parse(String what, String text, long most) {
         try {
             long number =
                     text.startsWith("0x")
