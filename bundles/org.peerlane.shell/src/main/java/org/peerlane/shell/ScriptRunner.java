@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.concurrent.TimeUnit;
 import org.apache.felix.service.command.CommandProcessor;
 import org.apache.felix.service.command.CommandSession;
+import org.apache.felix.service.command.CommandSessionListener;
 import org.apache.felix.service.command.Converter;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -53,6 +54,7 @@ public final class ScriptRunner {
         this.processor = processor;
         String script = context.getProperty(PROPERTY);
         if (script != null && exit != null) {
+            context.registerService(CommandSessionListener.class, new KeptSessions(), null);
             execution.start(ThreadKind.BLOCKING, "shell.script", () -> exit.set(run(gate, script)));
         }
     }
