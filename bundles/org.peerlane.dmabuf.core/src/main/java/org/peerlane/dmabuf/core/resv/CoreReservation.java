@@ -79,6 +79,7 @@ public final class CoreReservation implements Reservation, HeldLock {
     private void take(@Nullable AcquireContext context, boolean interruptible, boolean slow) {
         kind.checks.mightLock(owner, taking);
         CoreAcquireContext transaction = transaction(context);
+        kind.checks.taking(this, owner, transaction != null);
         if (transaction == null) {
             if (!lock.tryTake(Thread.currentThread())) {
                 await(null, interruptible, slow);
@@ -148,7 +149,7 @@ public final class CoreReservation implements Reservation, HeldLock {
         }
         boolean mayDie = transaction != null && transaction.held() > 0 && !slow;
         WaitDieLock.Outcome outcome;
-        kind.checks.beginWait(this);
+        kind.checks.beginWait(this, transaction, mayDie);
         try {
             outcome = lock.waitFor(transaction, mayDie, interruptible, name + " of " + holderName);
         } finally {
@@ -252,6 +253,23 @@ public final class CoreReservation implements Reservation, HeldLock {
         return WaitDieLock.threadOf(lock.word());
     }
 
+    @Override
+    public long buffer() {
+        return buffer;
+    }
+
+    @Override
+    public boolean isHeldInTransaction() {
+        return lock.word() instanceof CoreAcquireContext;
+    }
+
+    @Override
+    public boolean givesWay(Object transaction) {
+        return transaction instanceof CoreAcquireContext mine
+                && lock.word() instanceof CoreAcquireContext holder
+                && holder.isOlderThan(mine);
+    }
+
     /** {@return the name of the thread that holds it, or null; the lock is not taken for it} */
     public @Nullable String holderName() {
         Thread holder = holder();
@@ -281,8 +299,13 @@ public final class CoreReservation implements Reservation, HeldLock {
         if (fences.reserved() >= count) {
             return;
         }
-        kind.reserve.reached();
-        fences.reserve(count);
+        try {
+            kind.reserve.reached();
+            fences.reserve(count);
+        } catch (ErrnoException e) {
+            kind.checks.reserveFailed();
+            throw e;
+        }
         if (kind.reserved.isOn()) {
             kind.reserved.emit(new ReservationEvents.FencesReserved(name, count));
         }
@@ -322,6 +345,7 @@ public final class CoreReservation implements Reservation, HeldLock {
             }
             old.put();
         }
+        kind.checks.fenceAdded();
         if (kind.fenceAdded.isOn()) {
             kind.fenceAdded.emit(
                     new ReservationEvents.FenceAdded(
