@@ -182,7 +182,10 @@ class LockOrderTest {
         two = its.start("two", () -> inOrder(b, a));
         TestMachine.join(one);
         TestMachine.join(two);
-        assertThat(its.broken()).containsExactly("CK-25");
+        assertThat(its.core.violations())
+                .allSatisfy(seen -> assertThat(seen.rule()).isEqualTo("CK-25"))
+                .filteredOn(seen -> seen.sentence().contains("before that"))
+                .hasSize(1);
     }
 
     private static void tried(NamedLock lock) {

@@ -246,7 +246,7 @@ public final class Checks {
     }
 
     /** {@return whether it is a leaf lock of the emulator's own} */
-    private static boolean isOwn(String kind) {
+    static boolean isOwn(String kind) {
         return kind.startsWith("dmabuf.") || kind.startsWith("trace");
     }
 

@@ -25,7 +25,9 @@ final class LockWatch implements LockObserver {
 
     @Override
     public void waiting(NamedLock lock) {
-        checks.beginWait(lock);
+        if (!Checks.isOwn(lock.name())) { // taken for moments inside of other waits
+            checks.beginWait(lock);
+        }
     }
 
     @Override
