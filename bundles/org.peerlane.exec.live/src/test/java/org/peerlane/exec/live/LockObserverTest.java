@@ -78,8 +78,12 @@ class LockObserverTest {
         lock.unlock();
         assertThat(told.calls)
                 .containsExactly(
-                        "acquiring a", "acquired a", "released a",
-                        "acquiring a", "acquired a", "released a");
+                        "acquiring a",
+                        "acquired a",
+                        "released a",
+                        "acquiring a",
+                        "acquired a",
+                        "released a");
     }
 
     @Test
@@ -105,8 +109,13 @@ class LockObserverTest {
                 .join();
         assertThat(told.calls)
                 .containsExactly(
-                        "acquiring a", "waiting a", "given up a",
-                        "acquiring a", "waiting a", "given up a", "interrupted");
+                        "acquiring a",
+                        "waiting a",
+                        "given up a",
+                        "acquiring a",
+                        "waiting a",
+                        "given up a",
+                        "interrupted");
         lock.unlock();
         assertThat(lock.holder()).isNull();
     }

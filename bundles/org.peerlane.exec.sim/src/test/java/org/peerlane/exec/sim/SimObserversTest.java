@@ -107,7 +107,9 @@ class SimObserversTest {
                                         execution.lock("b").lock();
                                     });
             assertThat(schedule.failed()).as(schedule.report()).isFalse();
-            assertThat(told.calls).startsWith("acquiring a", "acquired a").doesNotContain("acquiring b");
+            assertThat(told.calls)
+                    .startsWith("acquiring a", "acquired a")
+                    .doesNotContain("acquiring b");
             long taken = told.calls.stream().filter("acquired a"::equals).count();
             assertThat(taken).isBetween(2L, 3L);
             assertThat(told.calls.stream().filter("released a"::equals).count()).isEqualTo(taken);
