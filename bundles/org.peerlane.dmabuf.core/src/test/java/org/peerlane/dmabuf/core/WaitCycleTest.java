@@ -20,6 +20,7 @@ import org.peerlane.exec.api.Schedule;
 import org.peerlane.exec.api.Simulator;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.testkit.Explore;
 import org.peerlane.testkit.Rule;
 import org.peerlane.trace.api.TraceEvent;
@@ -204,6 +205,27 @@ class WaitCycleTest {
     }
 
     @Test
+    @Rule("CK-18")
+    @Rule("dma-buf:T-18")
+    void liveThreadsThatWaitInACircleAreReportedToo() throws Exception {
+        Execution execution = new LiveExecution("waits");
+        TestMachine machine = new TestMachine(execution);
+        Reservation reservation = machine.export(new TestExporter()).reservation();
+        Gpu gpu = new Gpu(machine);
+        gpu.fences.signaledBy(gpu.timeline, "restore");
+        reservation.lock(null);
+        EmulatedThread restore = machine.start("restore", () -> gpu.restore(reservation));
+        while (machine.core.buffers().getFirst().lockWaiters().isEmpty()) {
+            Thread.onSpinWait();
+        }
+        gpu.eviction.waitTimeout(false, 1); // it would be for ever
+        reservation.unlock();
+        TestMachine.join(restore);
+        assertThat(machine.broken()).containsExactly("CK-18");
+        assertThat(machine.last().sentence()).contains("thread waits/restore waits for system#");
+    }
+
+    @Test
     @Rule("CK-33")
     void whatASignallingPathTookBeforeIsRemembered() throws Exception {
         TestMachine machine = new TestMachine(new LiveExecution("waits"));
@@ -326,19 +348,24 @@ class WaitCycleTest {
 
     private static void transact(TestMachine machine, Reservation first, Reservation second) {
         AcquireContext mine = machine.heap.acquire();
-        first.lock(mine);
-        try {
-            second.lock(mine);
-            first.unlock();
-            second.unlock();
-        } catch (org.peerlane.kernel.api.ErrnoException e) {
-            assertThat(e.errno()).isEqualTo(Errno.EDEADLK);
-            first.unlock();
-            second.lockSlow(mine);
-            first.lock(mine);
-            first.unlock();
-            second.unlock();
+        Reservation one = first;
+        Reservation other = second;
+        one.lock(mine);
+        while (true) {
+            try {
+                other.lock(mine);
+                break;
+            } catch (ErrnoException e) {
+                assertThat(e.errno()).isEqualTo(Errno.EDEADLK);
+                one.unlock();
+                other.lockSlow(mine);
+                Reservation held = other;
+                other = one;
+                one = held;
+            }
         }
+        one.unlock();
+        other.unlock();
         mine.close();
     }
 
