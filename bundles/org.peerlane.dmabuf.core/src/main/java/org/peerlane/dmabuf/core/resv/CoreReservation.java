@@ -361,7 +361,7 @@ public final class CoreReservation implements Reservation, HeldLock {
                 fenceContext,
                 fence,
                 usage,
-                (old, under) -> checkReplaced(old, under, fence, usage));
+                (old, under) -> reportUncovered(Coverage.replaced(name, old, under, fence, usage)));
         if (kind.replaced.isOn()) {
             kind.replaced.emit(
                     new ReservationEvents.FencesReplaced(
@@ -369,24 +369,9 @@ public final class CoreReservation implements Reservation, HeldLock {
         }
     }
 
-    private void checkReplaced(Fence old, FenceUsage under, Fence fence, FenceUsage usage) {
-        if (old.equals(fence) && usage == under) {
-            return;
-        }
-        boolean weaker = !under.includes(usage);
-        boolean earlier = old.context() == fence.context() && !FenceList.isSameOrLater(fence, old);
-        if ((weaker || earlier) && !old.isSignaled()) {
-            report(
-                    "CK-23",
-                    Severity.WRONG,
-                    "%s has %s for %s replaced by %s for %s, which does not cover it: it is %s"
-                            .formatted(
-                                    name,
-                                    old,
-                                    under,
-                                    fence,
-                                    usage,
-                                    weaker ? "of a weaker class" : "earlier on its timeline"));
+    private void reportUncovered(@Nullable String sentence) {
+        if (sentence != null) {
+            report("CK-23", Severity.WRONG, sentence);
         }
     }
 
@@ -403,30 +388,12 @@ public final class CoreReservation implements Reservation, HeldLock {
         List<Fence> copied = new ArrayList<>();
         List<FenceUsage> usages = new ArrayList<>();
         from.fences.collect(FenceUsage.BOOKKEEP, copied, usages);
-        fences.forEachHeld((old, under) -> checkCovered(old, under, copied, usages));
+        fences.forEachHeld(
+                (old, under) -> reportUncovered(Coverage.lost(name, old, under, copied, usages)));
         fences.replaceAll(copied, usages);
         if (kind.copied.isOn()) {
             kind.copied.emit(new ReservationEvents.FencesCopied(name, from.name, copied.size()));
         }
-    }
-
-    private void checkCovered(
-            Fence old, FenceUsage under, List<Fence> copied, List<FenceUsage> usages) {
-        if (old.isSignaled()) {
-            return;
-        }
-        for (int i = 0; i < copied.size(); i++) {
-            Fence fence = copied.get(i);
-            if (fence.context() == old.context()
-                    && under.includes(usages.get(i))
-                    && FenceList.isSameOrLater(fence, old)) {
-                return;
-            }
-        }
-        report(
-                "CK-23",
-                Severity.WRONG,
-                "%s loses %s for %s, unsignaled, to a list without it".formatted(name, old, under));
     }
 
     @Override
