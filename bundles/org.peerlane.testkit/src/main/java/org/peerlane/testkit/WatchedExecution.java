@@ -9,6 +9,8 @@ import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Checkpoints;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.LockObservation;
+import org.peerlane.exec.api.LockObserver;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.api.Timer;
@@ -152,5 +154,10 @@ public final class WatchedExecution implements Execution {
     @Override
     public Checkpoints checkpoints() {
         return inner.checkpoints();
+    }
+
+    @Override
+    public LockObservation observeLocks(LockObserver observer) {
+        return inner.observeLocks(observer);
     }
 }

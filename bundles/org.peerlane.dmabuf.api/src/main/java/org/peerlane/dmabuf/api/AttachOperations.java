@@ -24,5 +24,14 @@ public record AttachOperations(boolean allowPeer2Peer, @Nullable InvalidateMappi
          * mapped. May not map, attach, detach, invalidate or wait for user space. Cannot fail.
          */
         void invalidateMappings(Attachment attachment);
+
+        /**
+         * [held] {@return how many accesses of its device through mappings of the attachment run
+         * now with no fence in the reservation to stand for them; below 0 if it cannot say} Asked
+         * after the callback while checks are on: anything above 0 is reported (DY-2, CK-64).
+         */
+        default long inFlight(Attachment attachment) {
+            return -1;
+        }
     }
 }

@@ -118,4 +118,28 @@ public interface Fences {
 
     /** This thread is about to sleep. Reported in atomic context (CK-40). */
     void mightSleep(String what);
+
+    // What only the issuer knows, for the search for threads that wait for each other. While checks
+    // are off these do nothing.
+
+    /**
+     * Fences of this timeline signal only after a transaction has taken a reservation: as those of
+     * work that has to be restored first (DY-50). Who waits for one with that reservation held,
+     * however indirectly, is reported: as CK-18 if it is held without a transaction.
+     */
+    void completionNeeds(long context, Reservation reservation);
+
+    /**
+     * Only threads of a pool of this bundle's signal this timeline. Reported: all of them wait for
+     * such fences (CK-34); somebody waits for one and no thread is in the pool (CK-68).
+     *
+     * @param pool any name
+     */
+    void signaledBy(long context, String pool);
+
+    /** This thread works for a pool from now on, until it ends or {@link #leavePool}. */
+    void joinPool(String pool);
+
+    /** This thread works for a pool no more. */
+    void leavePool(String pool);
 }

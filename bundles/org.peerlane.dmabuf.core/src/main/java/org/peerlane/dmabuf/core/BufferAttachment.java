@@ -52,6 +52,9 @@ final class BufferAttachment implements Attachment {
     /** [held] The mapping made last; may have been taken back. */
     private @Nullable BufferMapping latest;
 
+    /** Mappings up to this generation were drained by a callback that could not add a fence. */
+    private volatile long promisedIdle = -1;
+
     private volatile @Nullable Object exporterPrivate;
     private volatile boolean peer2peer;
     private volatile MappingType mappingType;
@@ -178,6 +181,21 @@ final class BufferAttachment implements Attachment {
         if (now != null) {
             now.invalidateMappings(this);
         }
+    }
+
+    /** {@return accesses of its device that run now without a fence; below 0: not known} */
+    long inFlight() {
+        InvalidateMappings now = callback;
+        return now == null ? 0 : now.inFlight(this);
+    }
+
+    /** [held] Its callback has returned without a fence for what it had mapped. */
+    void promiseIdle(long generation) {
+        promisedIdle = generation;
+    }
+
+    boolean isPromisedIdle(long generation) {
+        return generation <= promisedIdle;
     }
 
     @Override

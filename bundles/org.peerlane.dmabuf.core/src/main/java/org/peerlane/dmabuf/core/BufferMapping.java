@@ -1,5 +1,6 @@
 package org.peerlane.dmabuf.core;
 
+import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,9 @@ final class BufferMapping implements DmaBufMapping {
     /** Moves of the storage to wait for before the first access; null once nobody needs them. */
     private final AtomicReference<@Nullable List<Fence>> moves;
 
+    /** Who mapped it; null while checks are off. */
+    private final @Nullable WeakReference<Thread> mapper;
+
     private volatile boolean unmapped;
 
     BufferMapping(
@@ -49,6 +53,10 @@ final class BufferMapping implements DmaBufMapping {
         this.pinned = pinned;
         this.moves = new AtomicReference<>(moves.isEmpty() ? null : moves);
         this.created = created;
+        mapper =
+                attachment.services().checks.isOn()
+                        ? new WeakReference<>(Thread.currentThread())
+                        : null;
     }
 
     @Override
@@ -100,6 +108,44 @@ final class BufferMapping implements DmaBufMapping {
 
     long created() {
         return created;
+    }
+
+    /** {@return the thread that mapped it, if that is known: likely the one to take it back} */
+    @Nullable Thread mapper() {
+        return mapper == null ? null : mapper.get();
+    }
+
+    boolean isUnmapped() {
+        return unmapped;
+    }
+
+    /** {@return such as {@code mapping 3 of nvme0 (nvme)}} */
+    String forPeople() {
+        return "mapping %d of %s (%s)"
+                .formatted(id, attachment.device().name(), attachment.owner().owner());
+    }
+
+    /**
+     * The device's access through it after the importer's callback could not reserve slots, added
+     * no fence and returned: it should have ended before (DY-40). Whoever watches DMA calls this,
+     * for each access or the first of each generation; reported as CK-64.
+     */
+    void accessed() {
+        if (attachment.isPromisedIdle(epoch.generation)) {
+            attachment
+                    .services()
+                    .report(
+                            "CK-64",
+                            Severity.FATAL,
+                            attachment.owner().owner(),
+                            attachment,
+                            id,
+                            ("%s uses mapping %d of %s, though its callback could not reserve slots"
+                                            + " and returned without a fence; expected all access to"
+                                            + " have ended before")
+                                    .formatted(
+                                            attachment.device().name(), id, attachment.buffer()));
+        }
     }
 
     /** [held] Nothing may use it from here on. */

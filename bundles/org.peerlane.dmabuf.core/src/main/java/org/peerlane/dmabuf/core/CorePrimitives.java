@@ -73,8 +73,8 @@ final class CorePrimitives implements Primitives {
     }
 
     @Override
-    public @Nullable String holderOf(Reservation reservation) {
-        return ((CoreReservation) reservation).holderName();
+    public @Nullable Thread holderOf(Reservation reservation) {
+        return ((CoreReservation) reservation).holder();
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
@@ -14,6 +15,7 @@ import org.peerlane.dmabuf.api.DmaBufDebug;
 import org.peerlane.dmabuf.api.Violation;
 import org.peerlane.dmabuf.core.check.Checks;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.LockObservation;
 import org.peerlane.kernel.api.Machine;
 import org.peerlane.kernel.api.Profile;
 import org.peerlane.memory.api.AddressSpaces;
@@ -34,6 +36,9 @@ public final class DmaBufCore implements DmaBufDebug {
     private final Services services;
     private final BufferRegistry registry;
     private final Inspection inspection;
+
+    /** Of the locks of all bundles; null while checks are off. */
+    private final @Nullable LockObservation observation;
 
     /** Null while there is none. */
     private volatile @Nullable PcieBus bus;
@@ -63,6 +68,7 @@ public final class DmaBufCore implements DmaBufDebug {
             @Nullable AddressSpaces spaces,
             boolean checks) {
         Checks watched = new Checks(execution, tracer, checks);
+        observation = watched.observe(execution);
         services =
                 new Services(
                         execution,
@@ -87,6 +93,15 @@ public final class DmaBufCore implements DmaBufDebug {
     public void unsetBus(PcieBus before) {
         if (bus == before) {
             bus = null;
+        }
+    }
+
+    /** The locks of others are not watched any more. */
+    @Deactivate
+    public void close() {
+        LockObservation watching = observation;
+        if (watching != null) {
+            watching.close();
         }
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.BufferInfo;
 import org.peerlane.dmabuf.api.BufferInfo.AttachmentInfo;
 import org.peerlane.dmabuf.api.BufferInfo.FenceInfo;
@@ -71,10 +72,14 @@ final class Inspection {
                 buffer.processMappings().count(),
                 buffer.invalidation().current().generation,
                 age(buffer.created()),
-                services.primitives.holderOf(buffer.reservation()),
+                nameOf(services.primitives.holderOf(buffer.reservation())),
                 services.primitives.waitersOf(buffer.reservation()),
                 fences(buffer),
                 attachments(buffer));
+    }
+
+    private static @Nullable String nameOf(@Nullable Thread thread) {
+        return thread == null ? null : thread.getName();
     }
 
     private long age(long since) {
@@ -145,8 +150,25 @@ final class Inspection {
     List<String> why(long id) {
         Buffer buffer = held(id);
         try {
-            return new Reasons(info(buffer), buffer.revocation().revoker(), buffer.polls().armed())
-                    .lines();
+            Thread revoker = buffer.revocation().revoker();
+            Reasons reasons =
+                    new Reasons(
+                            info(buffer),
+                            revoker == null ? null : revoker.getName(),
+                            buffer.polls().armed());
+            List<String> lines = reasons.lines();
+            if (revoker != null) {
+                for (String chain : services.checks.why(revoker)) {
+                    lines.add("why: the revoke of %s: %s".formatted(buffer, chain));
+                }
+            }
+            Thread holder = services.primitives.holderOf(buffer.reservation());
+            if (holder != null && !holder.equals(revoker)) {
+                for (String chain : services.checks.why(holder)) {
+                    lines.add("why: the reservation is held: " + chain);
+                }
+            }
+            return lines;
         } finally {
             buffer.fileReference().put();
         }

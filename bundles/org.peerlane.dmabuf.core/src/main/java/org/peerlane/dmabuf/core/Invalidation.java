@@ -56,7 +56,7 @@ final class Invalidation {
             services.points.invalidateBegun.reached();
             for (BufferAttachment attachment : buffer.attached().snapshot()) {
                 if (attachment.isRevocable()) {
-                    tell(attachment);
+                    tell(attachment, ended.generation);
                     told++;
                     services.points.invalidateTold.reached();
                 }
@@ -73,13 +73,38 @@ final class Invalidation {
         services.points.invalidateDone.reached();
     }
 
-    private void tell(BufferAttachment attachment) {
+    private void tell(BufferAttachment attachment, long generation) {
         attachment.physicalEnded();
-        services.callouts.tell(
-                buffer,
-                attachment.owner().owner(),
-                "the callback of " + attachment.device().name(),
-                attachment::invalidateMappings);
+        String owner = attachment.owner().owner();
+        String what = "the callback of " + attachment.device().name();
+        services.checks.beginCallback();
+        services.callouts.tell(buffer, owner, what, attachment::invalidateMappings);
+        boolean failed = services.checks.endCallback();
+        if (services.checks.isOn()) {
+            services.callouts.tell(
+                    buffer, owner, what, () -> checkDrained(attachment, generation, failed));
+        }
+    }
+
+    /** [held] What runs on without a fence after the callback is not waited for by anybody. */
+    private void checkDrained(BufferAttachment attachment, long generation, boolean failed) {
+        long running = attachment.inFlight();
+        if (running > 0) {
+            services.report(
+                    failed ? "CK-64" : "DY-2",
+                    Severity.FATAL,
+                    attachment.owner().owner(),
+                    attachment,
+                    0,
+                    "the callback of %s for %s%s returned with %d accesses running and no fence for them; expected them to have ended"
+                            .formatted(
+                                    attachment.device().name(),
+                                    buffer,
+                                    failed ? " could not reserve slots and" : "",
+                                    running));
+        } else if (failed) {
+            attachment.promiseIdle(generation);
+        }
     }
 
     /** [held] Reports what an importer does from inside of its callback though it must not. */

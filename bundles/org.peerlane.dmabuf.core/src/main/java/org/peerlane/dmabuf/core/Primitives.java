@@ -32,7 +32,7 @@ interface Primitives {
     long ageOf(Fence fence);
 
     /** {@return the thread that holds a reservation, or null} */
-    @Nullable String holderOf(Reservation reservation);
+    @Nullable Thread holderOf(Reservation reservation);
 
     /** {@return the threads that wait for a reservation} */
     List<String> waitersOf(Reservation reservation);

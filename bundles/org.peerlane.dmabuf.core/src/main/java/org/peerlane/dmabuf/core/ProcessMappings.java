@@ -134,6 +134,15 @@ final class ProcessMappings implements MappingOperations {
 
     @Override
     public void mapped(CpuMapping mapping) {
+        services.checks.enterMmapLock();
+        try {
+            begins(mapping);
+        } finally {
+            services.checks.leaveMmapLock();
+        }
+    }
+
+    private void begins(CpuMapping mapping) {
         if (!(buffer.operations() instanceof Mmap exporter)) {
             throw new ErrnoException(Errno.ENODEV, "%s has lost its exporter".formatted(buffer));
         }
@@ -177,6 +186,8 @@ final class ProcessMappings implements MappingOperations {
         if (!(buffer.operations() instanceof Mmap exporter) || !buffer.revocation().faultBegins()) {
             return FaultResult.BUS_ERROR;
         }
+        MmapLockHeld lockHeld = MmapLockHeld.by(fault, services.checks);
+        Fault given = lockHeld == null ? fault : lockHeld;
         try {
             services.points.faultEntered.reached();
             FaultResult result =
@@ -184,9 +195,12 @@ final class ProcessMappings implements MappingOperations {
                             buffer,
                             buffer.owner().owner(),
                             "fault",
-                            () -> exporter.fault(buffer, fault));
+                            () -> exporter.fault(buffer, given));
             return result == null ? FaultResult.BUS_ERROR : result;
         } finally {
+            if (lockHeld != null) {
+                lockHeld.ended();
+            }
             buffer.revocation().faultEnds();
         }
     }

@@ -9,6 +9,7 @@ import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.api.RevokeState;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.check.HeldLock;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -35,8 +36,22 @@ final class Revocation {
     /** See the class. */
     private volatile RevokeState state = RevokeState.OK;
 
-    /** Who revokes or gives back now. Guarded by lock. */
-    private @Nullable Thread revoker;
+    /** Who revokes or gives back now. Changes under lock. */
+    private volatile @Nullable Thread revoker;
+
+    /** What another that wants to revoke waits for. */
+    private final HeldLock turn =
+            new HeldLock() {
+                @Override
+                public String name() {
+                    return "the end of another revoke of " + buffer;
+                }
+
+                @Override
+                public @Nullable Thread holder() {
+                    return revoker;
+                }
+            };
 
     /** CPU faults that began while access was allowed and have not ended. Guarded by lock. */
     private int faults;
@@ -103,8 +118,19 @@ final class Revocation {
         }
         awaitFaults();
         buffer.processMappings().zap();
-        buffer.mapped().awaitEmpty(PATIENCE_NANOS, this::tooLong);
+        awaitUnmaps();
         services.points.revokeUnmapped.reached();
+    }
+
+    private void awaitUnmaps() {
+        if (services.checks.isOn()) {
+            services.checks.beginWait(new BufferUnmaps(buffer));
+        }
+        try {
+            buffer.mapped().awaitEmpty(PATIENCE_NANOS, this::tooLong);
+        } finally {
+            services.checks.endWait();
+        }
     }
 
     /** [free] As {@link org.peerlane.dmabuf.api.DmaBufs#unrevoke}. */
@@ -171,8 +197,15 @@ final class Revocation {
                         buffer,
                         "%s of %s from inside of a revoke of it".formatted(what, buffer));
             }
-            while (revoker != null) {
-                changed().awaitUninterruptibly();
+            if (revoker != null) {
+                services.checks.beginWait(turn);
+                try {
+                    while (revoker != null) {
+                        changed().awaitUninterruptibly();
+                    }
+                } finally {
+                    services.checks.endWait();
+                }
             }
             revoker = Thread.currentThread();
         } finally {
@@ -245,18 +278,13 @@ final class Revocation {
     }
 
     /** {@return the thread that revokes or gives back, or null} */
-    @Nullable String revoker() {
-        lock.lock();
-        try {
-            Thread now = revoker;
-            return now == null ? null : now.getName();
-        } finally {
-            lock.unlock();
-        }
+    @Nullable Thread revoker() {
+        return revoker;
     }
 
     /** Names each importer that is late, once (T-23). */
     private void tooLong(List<BufferMapping> left) {
+        services.checks.lookForLikely();
         Map<BufferAttachment, Integer> counts = new LinkedHashMap<>();
         Map<BufferAttachment, BufferMapping> firsts = new LinkedHashMap<>();
         for (BufferMapping mapping : left) {

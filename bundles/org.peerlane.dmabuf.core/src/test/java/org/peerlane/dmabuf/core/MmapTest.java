@@ -114,6 +114,84 @@ class MmapTest {
     }
 
     @Test
+    @Rule("DB-71")
+    void aFaultThatWaitsForTheReservationWithTheMmapLockIsReported() {
+        try (Fixture f = new Fixture(new LiveExecution("mmap"))) {
+            Buffer buffer = f.buffer(ExportInfo.O_RDWR);
+            CpuMapping mapping = f.map(buffer, BYTES, 0);
+            f.exporter.before =
+                    (name, _) -> {
+                        if (name.equals("fault") && buffer.reservation().tryLock()) {
+                            buffer.reservation().unlock();
+                        }
+                    };
+            f.process.store(mapping.first(), 8, 1);
+            assertThat(f.machine.broken()).isEmpty();
+            f.exporter.before = (_, _) -> buffer.reservation().whileHeld(_ -> {});
+            f.process.store(mapping.first() + PAGE, 8, 1);
+            assertThat(f.machine.broken()).containsExactly("DB-71");
+            assertThat(f.machine.last().buffer()).isEqualTo(buffer.id());
+            assertThat(f.machine.last().sentence()).contains("with the mmap lock held");
+            buffer.reservation().whileHeld(_ -> {});
+            assertThat(f.machine.broken()).hasSize(1);
+        }
+    }
+
+    @Test
+    @Rule("DB-71")
+    void aFaultThatLetsGoOfTheMmapLockMayWaitForTheReservation() {
+        try (Fixture f = new Fixture(new LiveExecution("mmap"))) {
+            int[] retries = new int[1];
+            TestExporter retrying = new RetryingExporter(f.exporter, retries);
+            Buffer buffer =
+                    (Buffer)
+                            f.machine.heap.export(
+                                    new ExportInfo(
+                                            "system",
+                                            retrying,
+                                            BYTES,
+                                            ExportInfo.O_RDWR,
+                                            null,
+                                            "data"));
+            CpuMapping mapping = f.map(buffer, BYTES, 0);
+            f.process.store(mapping.first(), 8, 1);
+            assertThat(retries[0]).isEqualTo(1);
+            assertThat(f.machine.broken()).isEmpty();
+        }
+    }
+
+    /** Waits for the reservation once, as the kernel's TTM does. */
+    private static final class RetryingExporter extends TestExporter
+            implements DmaBufOperations.Mmap {
+        private final RamExporter ram;
+        private final int[] retries;
+
+        RetryingExporter(RamExporter ram, int[] retries) {
+            this.ram = ram;
+            this.retries = retries;
+        }
+
+        @Override
+        public MappableKind kind(DmaBuf buffer) {
+            return MappableKind.FRAMES;
+        }
+
+        @Override
+        public void mmap(DmaBuf buffer, CpuMapping mapping) {}
+
+        @Override
+        public FaultResult fault(DmaBuf buffer, Fault fault) {
+            if (retries[0] == 0) {
+                retries[0]++;
+                fault.release();
+                buffer.reservation().whileHeld(_ -> {});
+                return FaultResult.RETRY;
+            }
+            return ram.fault(buffer, fault);
+        }
+    }
+
+    @Test
     @Rule("DB-54")
     void whatIsOutsideOrNotOfferedIsRefused() {
         try (Fixture f = new Fixture(new LiveExecution("mmap"))) {

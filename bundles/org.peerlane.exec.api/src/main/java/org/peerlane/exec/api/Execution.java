@@ -74,4 +74,15 @@ public interface Execution {
 
     /** {@return every checkpoint asked for so far, for those who want to act there} */
     Checkpoints checkpoints();
+
+    /**
+     * Tells an observer of locks: of all that are made from now on, by any execution that shares
+     * its checkpoints with this one. Nobody observing costs nothing.
+     *
+     * @throws UnsupportedOperationException its locks cannot be observed
+     */
+    default LockObservation observeLocks(LockObserver observer) {
+        throw new UnsupportedOperationException(
+                "the locks of " + getClass().getName() + " cannot be observed");
+    }
 }

@@ -3,6 +3,7 @@ package org.peerlane.exec.api;
 import java.io.Serial;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A lock with a name. Live it is the plain JDK lock; under simulation the scheduler decides before
@@ -31,6 +32,11 @@ public class NamedLock extends ReentrantLock {
     /** {@return the lock's class, such as {@code dmabuf.reservation}} */
     public final String name() {
         return name;
+    }
+
+    /** {@return the thread that has it, or null; out of date as soon as it is read} */
+    public @Nullable Thread holder() {
+        return getOwner();
     }
 
     /**

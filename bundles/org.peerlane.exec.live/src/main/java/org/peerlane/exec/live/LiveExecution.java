@@ -19,6 +19,8 @@ import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Checkpoints;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.LockObservation;
+import org.peerlane.exec.api.LockObserver;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.api.Timer;
@@ -43,7 +45,9 @@ public final class LiveExecution implements Execution, AutoCloseable {
     private final String name;
     private final LiveExecutions all;
     private final ArmedHere checkpoints;
+    private final LiveLocks locks;
     private final LiveTimers timers;
+    private final Set<LockObservation> observations = ConcurrentHashMap.newKeySet();
     private final Set<LiveThread> threads = ConcurrentHashMap.newKeySet();
     private final ReentrantLock life = new ReentrantLock(); // guards closed against a late start
     private boolean closed;
@@ -53,14 +57,16 @@ public final class LiveExecution implements Execution, AutoCloseable {
      *
      * @param context names the bundle
      * @param checkpoints the set that all executions share
+     * @param locks who observes them, in all executions
      * @param all the executions, of which this will be one
      */
     @Activate
     public LiveExecution(
             ComponentContext context,
             @Reference LiveCheckpoints checkpoints,
+            @Reference LiveLocks locks,
             @Reference LiveExecutions all) {
-        this(nameOf(context.getUsingBundle()), checkpoints, all);
+        this(nameOf(context.getUsingBundle()), checkpoints, locks, all);
     }
 
     /**
@@ -69,11 +75,13 @@ public final class LiveExecution implements Execution, AutoCloseable {
      * @param name prefix of its threads' names
      */
     public LiveExecution(String name) {
-        this(name, new LiveCheckpoints(), new LiveExecutions());
+        this(name, new LiveCheckpoints(), new LiveLocks(), new LiveExecutions());
     }
 
-    private LiveExecution(String name, LiveCheckpoints shared, LiveExecutions all) {
+    private LiveExecution(
+            String name, LiveCheckpoints shared, LiveLocks locks, LiveExecutions all) {
         this.name = name;
+        this.locks = locks;
         this.all = all;
         checkpoints = new ArmedHere(shared);
         timers = new LiveTimers(name);
@@ -138,7 +146,14 @@ public final class LiveExecution implements Execution, AutoCloseable {
 
     @Override
     public NamedLock lock(String lockName) {
-        return new LiveLock(lockName);
+        return locks.make(lockName);
+    }
+
+    @Override
+    public LockObservation observeLocks(LockObserver observer) {
+        LockObservation observation = locks.observe(observer);
+        observations.add(observation);
+        return observation;
     }
 
     @Override
@@ -207,6 +222,7 @@ public final class LiveExecution implements Execution, AutoCloseable {
             life.unlock();
         }
         checkpoints.disarmAll();
+        observations.forEach(LockObservation::close);
         timers.close();
         threads.forEach(LiveThread::interrupt);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(GRACE_MILLIS);

@@ -4,6 +4,8 @@ import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Checkpoints;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.LockObservation;
+import org.peerlane.exec.api.LockObserver;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.exec.api.Timer;
@@ -13,6 +15,7 @@ final class SimExecution implements Execution {
     private final Scheduler scheduler;
     private final SimCheckpoints checkpoints;
     private final TimerThread timers;
+    private final SimObservers observers = new SimObservers();
     private int locks;
 
     SimExecution(Scheduler scheduler, TimerThread timers) {
@@ -65,7 +68,12 @@ final class SimExecution implements Execution {
 
     @Override
     public NamedLock lock(String name) {
-        return new SimLock(scheduler, name, ++locks);
+        return new SimLock(scheduler, observers, name, ++locks);
+    }
+
+    @Override
+    public LockObservation observeLocks(LockObserver observer) {
+        return observers.observe(observer);
     }
 
     @Override

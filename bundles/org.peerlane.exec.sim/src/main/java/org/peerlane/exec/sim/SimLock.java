@@ -14,14 +14,16 @@ final class SimLock extends NamedLock {
     @Serial private static final long serialVersionUID = 1;
 
     private final transient Scheduler scheduler;
+    private final transient SimObservers observers;
     private final int number; // tells locks of one class apart in reports
     private final transient WaitList waiters = new WaitList();
     private transient @Nullable SimThread owner;
     private transient int holds;
 
-    SimLock(Scheduler scheduler, String name, int number) {
+    SimLock(Scheduler scheduler, SimObservers observers, String name, int number) {
         super(name);
         this.scheduler = scheduler;
+        this.observers = observers;
         this.number = number;
     }
 
@@ -44,8 +46,13 @@ final class SimLock extends NamedLock {
             holds++;
             return;
         }
+        observers.acquiring(this);
         scheduler.point("lock", this);
+        if (owner != null) {
+            observers.waiting(this);
+        }
         acquire(me, 1);
+        observers.acquired(this);
     }
 
     /** Takes the lock, waiting without limit; no switch point of its own. */
@@ -65,10 +72,15 @@ final class SimLock extends NamedLock {
     @Override
     public boolean tryLock() {
         SimThread me = scheduler.me();
-        if (owner != me) {
-            scheduler.point("try", this);
+        if (owner == me) {
+            return takeIfFree(me);
         }
-        return takeIfFree(me);
+        scheduler.point("try", this);
+        boolean taken = takeIfFree(me);
+        if (taken) {
+            observers.acquired(this);
+        }
+        return taken;
     }
 
     @Override
@@ -81,8 +93,27 @@ final class SimLock extends NamedLock {
         if (Thread.interrupted()) {
             throw new InterruptedException();
         }
-        if (owner != me) {
+        if (owner == me) {
+            return takeIfFree(me);
+        }
+        observers.acquiring(this);
+        boolean taken = false;
+        try {
             scheduler.point("lock", this);
+            taken = waitUntil(me, deadline);
+        } finally {
+            if (taken) {
+                observers.acquired(this);
+            } else {
+                observers.givenUp(this);
+            }
+        }
+        return taken;
+    }
+
+    private boolean waitUntil(SimThread me, long deadline) throws InterruptedException {
+        if (owner != null) {
+            observers.waiting(this);
         }
         while (!takeIfFree(me)) {
             if (scheduler.now() >= deadline) {
@@ -111,6 +142,7 @@ final class SimLock extends NamedLock {
         SimThread me = held();
         if (--holds == 0) {
             free();
+            observers.released(this);
             scheduler.passed(me, "unlock", this);
             scheduler.maybeSwitch(me);
         }
@@ -149,6 +181,12 @@ final class SimLock extends NamedLock {
     @Override
     public SimCondition newCondition(String condition) {
         return new SimCondition(this, condition);
+    }
+
+    @Override
+    public @Nullable Thread holder() {
+        SimThread now = owner;
+        return now == null ? null : now.thread;
     }
 
     @Override

@@ -9,4 +9,19 @@ public interface HeldLock {
 
     /** {@return who holds it now, or null; out of date as soon as it is read} */
     @Nullable Thread holder();
+
+    /** {@return the buffer whose lock it is, or 0} */
+    default long buffer() {
+        return 0;
+    }
+
+    /** {@return whether it is held by a transaction, which gives way to an older one} */
+    default boolean isHeldInTransaction() {
+        return false;
+    }
+
+    /** {@return whether a transaction that waits for it is about to give way to its holder} */
+    default boolean givesWay(Object transaction) {
+        return false;
+    }
 }

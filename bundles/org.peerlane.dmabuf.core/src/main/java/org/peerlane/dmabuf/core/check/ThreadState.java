@@ -3,17 +3,29 @@ package org.peerlane.dmabuf.core.check;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.dmabuf.core.check.LockClasses.Held;
 
 /** What one thread is in the middle of. <b>Threads.</b> Its own. */
 final class ThreadState {
-    /** Locks that it holds, oldest first: reservations and what plugins announce. */
-    final List<Object> held = new ArrayList<>();
+    /** Locks that it holds, oldest first. */
+    final List<Held> held = new ArrayList<>();
 
-    /** Buffers that it is invalidating, outermost first. */
-    final List<Object> invalidating = new ArrayList<>();
+    /** Of them, how many are reservations. */
+    int reservations;
 
-    /** What it waits for now; others may read it. */
-    volatile @Nullable Object waitsFor;
+    /** Locks that it has taken since it came onto the way to signal. */
+    final List<Object> onTheWay = new ArrayList<>();
+
+    /**
+     * Importers' callbacks that it is in, outermost first: whether a reservation of slots failed.
+     */
+    final List<Boolean> callbacks = new ArrayList<>();
+
+    /** What it waits for now. */
+    @Nullable Wait wait;
+
+    /** Whether it is inside of the checks: what they do is not watched. */
+    boolean checking;
 
     /** How deep it is on the way to signal. */
     int signalling;
@@ -21,6 +33,41 @@ final class ThreadState {
     /** How deep it is in atomic context: callbacks of fences. */
     int atomic;
 
+    /** How often it has the mmap lock. */
+    int mmap;
+
     /** The fence that it has put on a timeline last, until that is published. */
     Checks.@Nullable Unpublished made;
+
+    @SuppressWarnings("ReferenceEquality") // the very lock
+    boolean isHeld(Object lock) {
+        for (int i = 0; i < held.size(); i++) {
+            if (held.get(i).lock() == lock) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** {@return whether it was held} */
+    @SuppressWarnings("ReferenceEquality") // the very lock
+    boolean forget(Object lock) {
+        for (int i = held.size() - 1; i >= 0; i--) {
+            if (held.get(i).lock() == lock) {
+                held.remove(i);
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** {@return the buffer of the reservation that it took last, or 0} */
+    long buffer() {
+        for (int i = held.size() - 1; i >= 0; i--) {
+            if (held.get(i).lock() instanceof HeldLock lock) {
+                return lock.buffer();
+            }
+        }
+        return 0;
+    }
 }

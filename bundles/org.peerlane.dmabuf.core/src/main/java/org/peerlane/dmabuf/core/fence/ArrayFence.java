@@ -2,12 +2,15 @@ package org.peerlane.dmabuf.core.fence;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.FenceOperations;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.check.Awaited;
+import org.peerlane.dmabuf.core.check.Need;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -185,5 +188,14 @@ final class ArrayFence extends CoreFence {
         for (Fence member : members) {
             member.put();
         }
+    }
+
+    @Override
+    public List<Need> needs() {
+        List<Awaited> works =
+                Arrays.stream(members).<Awaited>map(member -> (CoreFence) member).toList();
+        return any
+                ? List.of(new Need.Either(works))
+                : works.stream().<Need>map(Need.Work::new).toList();
     }
 }

@@ -2,11 +2,14 @@ package org.peerlane.dmabuf.core.fence;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.FenceOperations;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.check.Need;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -249,5 +252,15 @@ final class ChainFence extends CoreFence {
             before.put();
         }
         fence.put();
+    }
+
+    @Override
+    public List<Need> needs() {
+        List<Need> needs = new ArrayList<>();
+        if (previous instanceof CoreFence before) {
+            needs.add(new Need.Work(before));
+        }
+        needs.add(new Need.Work((CoreFence) fence));
+        return needs;
     }
 }

@@ -2,12 +2,15 @@ package org.peerlane.dmabuf.core.fence;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.FenceOperations;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.check.Awaited;
 import org.peerlane.dmabuf.core.check.Checks;
+import org.peerlane.dmabuf.core.check.Need;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -27,7 +30,7 @@ import org.peerlane.kernel.api.ErrnoException;
  * <p><b>Cost.</b> One object; no lock.
  */
 @SuppressWarnings("NullAway.Init") // operations: null once the issuer may have left
-public class CoreFence extends SignalQueue implements Checks.Unpublished {
+public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaited {
     /** What a fence answers whose issuer may have left (FE-12). */
     static final String DETACHED_DRIVER = "detached-driver";
 
@@ -566,6 +569,46 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished {
     @Override
     public final boolean isUnpublished() {
         return !isPublished() && !isEnded() && references != 0;
+    }
+
+    @Override
+    public final String describe() {
+        return toString();
+    }
+
+    @Override
+    public final String forPeople() {
+        String name =
+                "fence %s/%s#%s of %s"
+                        .formatted(
+                                driverName(),
+                                timelineName(),
+                                Long.toUnsignedString(seqno),
+                                owner.name());
+        if (isEnded()) {
+            return name + " (signaled)";
+        }
+        long age = environment().execution.nanoTime() - publishedAt;
+        return isPublished()
+                ? name + " (unsignaled, %.1f s old)".formatted(age / 1e9)
+                : name + " (unsignaled)";
+    }
+
+    @Override
+    public final String owner() {
+        return owner.name();
+    }
+
+    @Override
+    public final boolean isOver() {
+        return isEnded();
+    }
+
+    @Override
+    public List<Need> needs() {
+        FenceWatch watched = watch;
+        Timeline timeline = watched == null ? null : watched.timeline;
+        return timeline == null ? List.of() : timeline.needs();
     }
 
     /** {@return what the checks know of it; null while they are off} */

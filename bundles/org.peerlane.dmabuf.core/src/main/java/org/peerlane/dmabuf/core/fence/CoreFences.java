@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceOperations;
 import org.peerlane.dmabuf.api.Fences;
+import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.check.Need;
+import org.peerlane.dmabuf.core.check.WorkerPool;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -36,6 +39,9 @@ public final class CoreFences implements Fences {
 
     /** While checks are on: what is known of each timeline. */
     private final ConcurrentHashMap<Long, Timeline> timelines = new ConcurrentHashMap<>();
+
+    /** While checks are on: who signals. */
+    private final ConcurrentHashMap<String, WorkerPool> pools = new ConcurrentHashMap<>();
 
     /** The timeline asked for last: mostly it is the next one too. */
     private volatile @Nullable Timeline recent;
@@ -163,6 +169,39 @@ public final class CoreFences implements Fences {
         environment.checks.mightSleep(name, what);
     }
 
+    @Override
+    public void completionNeeds(long context, Reservation reservation) {
+        if (environment.checks.isOn()) {
+            timeline(context).declare(new Need.Lock(reservation, true));
+        }
+    }
+
+    @Override
+    public void signaledBy(long context, String pool) {
+        if (environment.checks.isOn()) {
+            timeline(context).declare(new Need.Worker(pool(pool)));
+        }
+    }
+
+    @Override
+    public void joinPool(String pool) {
+        if (environment.checks.isOn()) {
+            pool(pool).join();
+        }
+    }
+
+    @Override
+    public void leavePool(String pool) {
+        if (environment.checks.isOn()) {
+            pool(pool).leave();
+        }
+    }
+
+    private WorkerPool pool(String poolName) {
+        return pools.computeIfAbsent(
+                poolName, key -> new WorkerPool("pool %s of %s".formatted(key, name)));
+    }
+
     void report(String rule, Severity severity, String sentence) {
         environment.checks.violations().report(rule, severity, name, 0, 0, 0, sentence);
     }
@@ -174,7 +213,7 @@ public final class CoreFences implements Fences {
             return last;
         }
         if (timelines.size() >= TIMELINES) {
-            timelines.clear();
+            timelines.values().removeIf(timeline -> !timeline.isDeclared());
         }
         Timeline found =
                 timelines.computeIfAbsent(context, key -> new Timeline(environment, name, key));
@@ -223,6 +262,7 @@ public final class CoreFences implements Fences {
         left.sort(CoreFences::inOrder);
         left.forEach(fence -> fence.abandon(why));
         timelines.clear();
+        pools.clear();
         recent = null;
         return gate.awaitEmpty(limitNanos);
     }

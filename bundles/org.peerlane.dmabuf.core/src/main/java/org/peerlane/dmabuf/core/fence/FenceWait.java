@@ -7,6 +7,8 @@ import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.FenceOperations;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.check.Awaited;
+import org.peerlane.dmabuf.core.check.Need;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
@@ -70,11 +72,16 @@ final class FenceWait {
                             fence.context(), fence.seqno(), Thread.currentThread().getName()));
         }
         long left = 0;
-        environment.checks.beginWait(fence);
+        boolean waits = timeoutNanos > 0;
+        if (waits) {
+            environment.checks.beginWait(fence);
+        }
         try {
             left = waitFor(fence, interruptible, timeoutNanos);
         } finally {
-            environment.checks.endWait();
+            if (waits) {
+                environment.checks.endWait();
+            }
             if (environment.waitEnd.isOn()) {
                 environment.waitEnd.emit(
                         new FenceEvents.FenceWaitEnd(
@@ -140,6 +147,9 @@ final class FenceWait {
         FenceWait wait = new FenceWait(environment, fences);
         Link[] links = new Link[fences.size()];
         int added = 0;
+        if (environment.checks.isOn()) {
+            environment.checks.beginWait(new FirstOf(owner, fences));
+        }
         try {
             while (added < links.length) {
                 links[added] = wait.new Link();
@@ -152,9 +162,30 @@ final class FenceWait {
                     ? -1
                     : firstSignaled(fences);
         } finally {
+            environment.checks.endWait();
             for (int i = 0; i < added; i++) {
                 fences.get(i).removeCallback(links[i]);
             }
+        }
+    }
+
+    /** What a wait for the first of several waits for. */
+    private record FirstOf(String owner, List<Fence> fences) implements Awaited {
+        @Override
+        public String describe() {
+            return "the first of " + fences;
+        }
+
+        @Override
+        public boolean isOver() {
+            return fences.stream().anyMatch(fence -> ((CoreFence) fence).isOver());
+        }
+
+        @Override
+        public List<Need> needs() {
+            return List.of(
+                    new Need.Either(
+                            fences.stream().<Awaited>map(fence -> (CoreFence) fence).toList()));
         }
     }
 

@@ -37,6 +37,7 @@ final class FenceWatchdog {
 
     private void look() {
         set.set(false);
+        owner.environment.checks.lookAtWaits();
         long limit = owner.environment.watchdogNanos;
         long now = owner.environment.execution.nanoTime();
         long next = Long.MAX_VALUE;

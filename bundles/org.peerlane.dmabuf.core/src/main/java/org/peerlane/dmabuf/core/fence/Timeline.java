@@ -1,7 +1,10 @@
 package org.peerlane.dmabuf.core.fence;
 
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.peerlane.dmabuf.api.Violation.Severity;
 import org.peerlane.dmabuf.core.check.Checks;
+import org.peerlane.dmabuf.core.check.Need;
 import org.peerlane.exec.api.NamedLock;
 
 /**
@@ -11,6 +14,9 @@ import org.peerlane.exec.api.NamedLock;
  */
 final class Timeline {
     private static final long NOBODY = -1;
+
+    /** As many are learned. */
+    private static final int NEEDS = 16;
 
     private final Checks checks;
     private final String owner;
@@ -26,6 +32,12 @@ final class Timeline {
 
     /** The thread that has signaled one of its fences on an annotated path, or {@link #NOBODY}. */
     private volatile long signaller = NOBODY;
+
+    /** What its fences need: declared, and seen on annotated paths. */
+    private final CopyOnWriteArrayList<Need> needs = new CopyOnWriteArrayList<>();
+
+    /** Whether somebody has declared one of them. */
+    private volatile boolean declared;
 
     Timeline(FenceEnvironment environment, String owner, long context) {
         checks = environment.checks;
@@ -65,6 +77,9 @@ final class Timeline {
     void signaled(long seqno, boolean wide) {
         if (checks.isSignalling()) {
             signaller = Thread.currentThread().threadId();
+            for (Object lock : checks.lockedOnTheWay()) {
+                learn(new Need.Lock(lock, false));
+            }
         }
         long before;
         lock.lock();
@@ -86,6 +101,26 @@ final class Timeline {
                                 Long.toUnsignedString(seqno),
                                 context,
                                 Long.toUnsignedString(before)));
+    }
+
+    private void learn(Need need) {
+        if (needs.size() < NEEDS) {
+            needs.addIfAbsent(need);
+        }
+    }
+
+    /** Its issuer says what has to come before a fence of it ends. */
+    void declare(Need need) {
+        declared = true;
+        needs.addIfAbsent(need);
+    }
+
+    boolean isDeclared() {
+        return declared;
+    }
+
+    List<Need> needs() {
+        return needs;
     }
 
     /** {@return whether it is this thread that signals its fences} */

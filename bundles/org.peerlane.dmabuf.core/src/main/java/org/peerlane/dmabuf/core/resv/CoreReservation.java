@@ -79,6 +79,7 @@ public final class CoreReservation implements Reservation, HeldLock {
     private void take(@Nullable AcquireContext context, boolean interruptible, boolean slow) {
         kind.checks.mightLock(owner, taking);
         CoreAcquireContext transaction = transaction(context);
+        kind.checks.taking(this, owner, transaction != null);
         if (transaction == null) {
             if (!lock.tryTake(Thread.currentThread())) {
                 await(null, interruptible, slow);
@@ -148,7 +149,7 @@ public final class CoreReservation implements Reservation, HeldLock {
         }
         boolean mayDie = transaction != null && transaction.held() > 0 && !slow;
         WaitDieLock.Outcome outcome;
-        kind.checks.beginWait(this);
+        kind.checks.beginWait(this, transaction, mayDie);
         try {
             outcome = lock.waitFor(transaction, mayDie, interruptible, name + " of " + holderName);
         } finally {
@@ -252,6 +253,23 @@ public final class CoreReservation implements Reservation, HeldLock {
         return WaitDieLock.threadOf(lock.word());
     }
 
+    @Override
+    public long buffer() {
+        return buffer;
+    }
+
+    @Override
+    public boolean isHeldInTransaction() {
+        return lock.word() instanceof CoreAcquireContext;
+    }
+
+    @Override
+    public boolean givesWay(Object transaction) {
+        return transaction instanceof CoreAcquireContext mine
+                && lock.word() instanceof CoreAcquireContext holder
+                && holder.isOlderThan(mine);
+    }
+
     /** {@return the name of the thread that holds it, or null; the lock is not taken for it} */
     public @Nullable String holderName() {
         Thread holder = holder();
@@ -281,8 +299,13 @@ public final class CoreReservation implements Reservation, HeldLock {
         if (fences.reserved() >= count) {
             return;
         }
-        kind.reserve.reached();
-        fences.reserve(count);
+        try {
+            kind.reserve.reached();
+            fences.reserve(count);
+        } catch (ErrnoException e) {
+            kind.checks.reserveFailed();
+            throw e;
+        }
         if (kind.reserved.isOn()) {
             kind.reserved.emit(new ReservationEvents.FencesReserved(name, count));
         }
@@ -322,6 +345,7 @@ public final class CoreReservation implements Reservation, HeldLock {
             }
             old.put();
         }
+        kind.checks.fenceAdded();
         if (kind.fenceAdded.isOn()) {
             kind.fenceAdded.emit(
                     new ReservationEvents.FenceAdded(
@@ -337,7 +361,7 @@ public final class CoreReservation implements Reservation, HeldLock {
                 fenceContext,
                 fence,
                 usage,
-                (old, under) -> checkReplaced(old, under, fence, usage));
+                (old, under) -> reportUncovered(Coverage.replaced(name, old, under, fence, usage)));
         if (kind.replaced.isOn()) {
             kind.replaced.emit(
                     new ReservationEvents.FencesReplaced(
@@ -345,24 +369,9 @@ public final class CoreReservation implements Reservation, HeldLock {
         }
     }
 
-    private void checkReplaced(Fence old, FenceUsage under, Fence fence, FenceUsage usage) {
-        if (old.equals(fence) && usage == under) {
-            return;
-        }
-        boolean weaker = !under.includes(usage);
-        boolean earlier = old.context() == fence.context() && !FenceList.isSameOrLater(fence, old);
-        if ((weaker || earlier) && !old.isSignaled()) {
-            report(
-                    "CK-23",
-                    Severity.WRONG,
-                    "%s has %s for %s replaced by %s for %s, which does not cover it: it is %s"
-                            .formatted(
-                                    name,
-                                    old,
-                                    under,
-                                    fence,
-                                    usage,
-                                    weaker ? "of a weaker class" : "earlier on its timeline"));
+    private void reportUncovered(@Nullable String sentence) {
+        if (sentence != null) {
+            report("CK-23", Severity.WRONG, sentence);
         }
     }
 
@@ -379,30 +388,12 @@ public final class CoreReservation implements Reservation, HeldLock {
         List<Fence> copied = new ArrayList<>();
         List<FenceUsage> usages = new ArrayList<>();
         from.fences.collect(FenceUsage.BOOKKEEP, copied, usages);
-        fences.forEachHeld((old, under) -> checkCovered(old, under, copied, usages));
+        fences.forEachHeld(
+                (old, under) -> reportUncovered(Coverage.lost(name, old, under, copied, usages)));
         fences.replaceAll(copied, usages);
         if (kind.copied.isOn()) {
             kind.copied.emit(new ReservationEvents.FencesCopied(name, from.name, copied.size()));
         }
-    }
-
-    private void checkCovered(
-            Fence old, FenceUsage under, List<Fence> copied, List<FenceUsage> usages) {
-        if (old.isSignaled()) {
-            return;
-        }
-        for (int i = 0; i < copied.size(); i++) {
-            Fence fence = copied.get(i);
-            if (fence.context() == old.context()
-                    && under.includes(usages.get(i))
-                    && FenceList.isSameOrLater(fence, old)) {
-                return;
-            }
-        }
-        report(
-                "CK-23",
-                Severity.WRONG,
-                "%s loses %s for %s, unsignaled, to a list without it".formatted(name, old, under));
     }
 
     @Override

@@ -384,7 +384,7 @@ class FenceListTest {
     @Rule("RV-25")
     void theListOfAnotherReservationTakesThePlaceOfThisOne() {
         CoreReservation source = bed.reservation("source");
-        source.lock(null);
+        assertThat(source.tryLock()).isTrue();
         source.reserveFences(3);
         Fence signaled = bed.fence(900, 1);
         source.addFence(signaled, READ);
