@@ -3,6 +3,7 @@ package org.peerlane.dmabuf.core;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.dmabuf.api.AttachOperations;
 import org.peerlane.dmabuf.api.AttachOperations.InvalidateMappings;
 import org.peerlane.dmabuf.api.Attachment;
@@ -51,6 +52,9 @@ final class BufferAttachment implements Attachment {
 
     /** [held] The mapping made last; may have been taken back. */
     private @Nullable BufferMapping latest;
+
+    /** The generation that the last callback which has returned was about. */
+    private volatile long told;
 
     private volatile @Nullable Object exporterPrivate;
     private volatile boolean peer2peer;
@@ -180,6 +184,16 @@ final class BufferAttachment implements Attachment {
         }
     }
 
+    /** [held] The importer has been told that what came before a generation is stale. */
+    void told(long generation) {
+        told = generation;
+    }
+
+    /** {@return whether the importer has been told that mappings of a generation are stale} */
+    boolean isTold(long generation) {
+        return told > generation;
+    }
+
     @Override
     public int pins() {
         return pins.get();
@@ -282,6 +296,18 @@ final class BufferAttachment implements Attachment {
     public void unmapPhysical(PhysicalList list) {
         enter("unmapPhysical");
         physical.unmap(list);
+    }
+
+    @Override
+    public Observation observe(
+            PhysicalList list,
+            PcieFunction function,
+            int pasid,
+            long iova,
+            long bytes,
+            DmaDirection direction) {
+        enter("observe");
+        return physical.observe(list, function, pasid, iova, bytes, direction);
     }
 
     /** [held] What was told of physical ranges is not valid any more. */

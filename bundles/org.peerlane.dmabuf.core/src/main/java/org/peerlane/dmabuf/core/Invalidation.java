@@ -48,7 +48,7 @@ final class Invalidation {
         }
         running = true;
         Epoch ended = current;
-        ended.end();
+        ended.end(services.execution.nanoTime());
         current = new Epoch(ended.generation + 1, buffer.reservation());
         int told = 0;
         int fences = 0;
@@ -80,6 +80,7 @@ final class Invalidation {
                 attachment.owner().owner(),
                 "the callback of " + attachment.device().name(),
                 attachment::invalidateMappings);
+        attachment.told(current.generation);
     }
 
     /** [held] Reports what an importer does from inside of its callback though it must not. */
