@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.peerlane.bus.pcie.BusEvents;
 import org.peerlane.dmabuf.api.AttachOperations;
 import org.peerlane.dmabuf.api.Attachment;
 import org.peerlane.dmabuf.api.DmaBuf;
@@ -24,6 +25,7 @@ import org.peerlane.dmabuf.api.Violation.Severity;
 import org.peerlane.dmabuf.core.DmaBufCore;
 import org.peerlane.dmabuf.core.OwnerDmaBufs;
 import org.peerlane.exec.api.Checkpoints.Armed;
+import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.DmaDirection;
@@ -31,6 +33,7 @@ import org.peerlane.iommu.api.SgTable;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.PhysicalAddress;
 import org.peerlane.kernel.api.Profile;
+import org.peerlane.testkit.Explore;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("Use of a mapping when it must not be used")
@@ -128,19 +131,22 @@ class ShadowTest {
         }
     }
 
-    @Test
+    @Explore(schedules = 100)
     @Rule("CK-1")
-    void anAccessThatNoFenceOfTheImporterStandsForMayNotBegin() {
-        try (SharedVram shared = new SharedVram(execution, false)) {
+    void anAccessThatNoFenceOfTheImporterStandsForMayNotBegin(Execution simulated) {
+        try (SharedVram shared = new SharedVram(simulated, true)) {
             Attachment attachment = shared.attach(_ -> {});
             DmaBufMapping mapping = map(attachment);
+            long address = mapping.table().address(0);
             Fence others = shared.fence(shared.gpu, FenceUsage.BOOKKEEP);
             Fence its = shared.fence(shared.nvme, FenceUsage.BOOKKEEP);
             shared.invalidate();
-            shared.importer.write(mapping.table().address(0), ITS, 64); // a job that had begun
+            shared.importer.write(address, ITS, 64); // of a job that had begun
+            shared.flush();
             assertThat(shared.core.violations()).isEmpty();
             SharedVram.end(its);
-            shared.importer.write(mapping.table().address(0), ITS, 64);
+            shared.importer.write(address, ITS, 64);
+            shared.flush();
             assertThat(only(shared).rule()).isEqualTo("CK-1");
             assertThat(only(shared).sentence()).contains("it began after the invalidate");
             SharedVram.end(others);
@@ -185,18 +191,19 @@ class ShadowTest {
         }
     }
 
-    @Test
+    @Explore(schedules = 100)
     @Rule("CK-28")
     @Rule("DY-3")
-    void whoDoesNotWaitForTheCopyIsReported() {
-        try (SharedVram shared = new SharedVram(execution, false)) {
+    void whoDoesNotWaitForTheCopyIsReported(Execution simulated) {
+        try (SharedVram shared = new SharedVram(simulated, true)) {
             Attachment attachment = shared.attach(_ -> {});
             Fence copy = shared.fence(shared.gpu, FenceUsage.KERNEL);
             DmaBufMapping early = map(attachment);
-            DmaBufMapping patient = map(attachment);
             shared.importer.read(early.table().address(0), new byte[64]);
             assertThat(only(shared).rule()).isEqualTo("CK-28");
+            assertThat(only(shared).mapping()).isEqualTo(early.id());
             SharedVram.unmap(early);
+            DmaBufMapping patient = map(attachment);
             SharedVram.end(copy);
             shared.importer.read(patient.table().address(0), new byte[64]);
             assertThat(shared.core.violations()).hasSize(1);
@@ -271,9 +278,12 @@ class ShadowTest {
             assertThat(rig.at(page)).isEqualTo((byte) ITS);
             SharedVram.unmap(first);
             rig.fill(page, OURS);
+            rig.trace();
             card.write(first.table().address(0), ITS, 64);
             rig.expect(page, OURS, "through the IOMMU");
-            assertThat(rig.iommu().faults()).hasSize(1);
+            assertThat(rig.events(BusEvents.DmaLost.class))
+                    .extracting(BusEvents.DmaLost::why)
+                    .containsExactly("IOMMU fault");
             assertThat(core.violations()).hasSize(1);
             Violation late = core.violations().getFirst();
             assertThat(late.rule()).isEqualTo("CK-2");

@@ -71,6 +71,8 @@ final class SharedVram implements DmaBufOperations, AutoCloseable {
         rig = new Rig(execution, Rig.SWITCH, true, queued);
         exporter = rig.plug("gpu0", "sw0.0");
         importer = rig.plug("nvme0", "sw0.1");
+        Registers.acs(rig.function("sw0.0"), 0);
+        Registers.acs(rig.function("sw0.1"), 0);
         provider = rig.function("gpu0");
         core = new DmaBufCore(execution, rig.tracer, Profile.DEFAULT, null, true);
         core.setBus(rig.root);

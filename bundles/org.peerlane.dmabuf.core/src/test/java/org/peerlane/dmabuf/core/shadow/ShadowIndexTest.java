@@ -30,8 +30,7 @@ class ShadowIndexTest {
 
     private final LiveExecution execution = new LiveExecution("shadow");
     private final Violations violations =
-            new Violations(
-                    execution, new Tracer(execution::nanoTime, execution.lock("trace")));
+            new Violations(execution, new Tracer(execution::nanoTime, execution.lock("trace")));
     private ShadowIndex index = new ShadowIndex(execution, violations);
 
     @AfterEach
