@@ -7,10 +7,10 @@ import org.osgi.annotation.versioning.ConsumerType;
  * looks: nothing it does changes what becomes of a request. Registered as a service; the bus has
  * room for one, which may come late and leave early.
  *
- * <p><b>A request</b> stays inside one 4 KiB page, begins once and may end piece by piece. A posted
- * write begins when it leaves the function and ends when its bytes are at the target, possibly much
- * later and on another thread. What a reset or a removal drops from a queue does not end. Interrupt
- * messages and translation requests are not shown.
+ * <p><b>A request</b> stays inside one 4 KiB page, begins once and may end piece by piece; what is
+ * left of it after a piece may begin anew. A posted write begins when it leaves the function and
+ * ends when its bytes are at the target, possibly much later and on another thread. What is dropped
+ * from a queue with its function does not end. Translation requests are not shown.
  *
  * <p><b>When.</b> {@link #begins} comes before the request is translated. {@link #ended} comes
  * after the bytes are there, and before the function can know that they are: its call has not
