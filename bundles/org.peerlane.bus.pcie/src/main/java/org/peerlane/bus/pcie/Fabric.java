@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.ResetKind;
@@ -89,6 +90,7 @@ final class Fabric {
     private volatile List<BusFunction> functions = List.of();
     private volatile List<Endpoint> endpoints = List.of();
     private volatile @Nullable DmaTranslation translation;
+    private volatile @Nullable DmaObserver observer;
 
     Fabric(
             Execution execution,
@@ -140,10 +142,11 @@ final class Fabric {
 
     /**
      * {@return whether anybody could tell a request from its neighbour: by a checkpoint of the way,
-     * or by the trace}
+     * by the trace, or because he is shown each}
      */
     boolean isWatched() {
-        return translated.isActive()
+        return observer != null
+                || translated.isActive()
                 || beforeCopy.isActive()
                 || betweenTransactions.isActive()
                 || beforeArrival.isActive()
@@ -174,6 +177,15 @@ final class Fabric {
     void translation(@Nullable DmaTranslation now) {
         translation = now;
         changed(); // ways that are kept hold its answers
+    }
+
+    /** {@return who is shown every request, or null} */
+    @Nullable DmaObserver observer() {
+        return observer;
+    }
+
+    void observer(@Nullable DmaObserver now) {
+        observer = now;
     }
 
     void add(BusFunction function) {

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaAttributes;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.DmaTranslation;
@@ -32,6 +33,7 @@ final class FunctionDmaPort implements DmaPort {
     private final Outcomes outcomes;
     private final Routes routes;
     private final Completer completer;
+    private final Observation observation;
     private final DirectRequest direct;
     private final RoutedRequest routed;
 
@@ -44,11 +46,13 @@ final class FunctionDmaPort implements DmaPort {
         outcomes = new Outcomes(fabric.trace, sender);
         routes = new Routes(fabric, sender);
         completer = new Completer(fabric, sender, outcomes);
+        observation = new Observation(fabric, sender);
         direct = new DirectRequest(fabric, life, inFlight, sender, routes, outcomes);
         routed = new RoutedRequest(fabric, sender, routes, completer, outcomes);
         queued =
                 fabric.queued
-                        ? new QueuedRequest(fabric, life, inFlight, routes, routed, outcomes)
+                        ? new QueuedRequest(
+                                fabric, life, inFlight, routes, routed, outcomes, observation)
                         : null;
     }
 
@@ -227,6 +231,11 @@ final class FunctionDmaPort implements DmaPort {
         while (true) {
             long from = at + done;
             long bytes = Math.min(length - done, step - (from & (step - 1)));
+            DmaObserver observer = fabric.observer();
+            long token =
+                    observer == null
+                            ? DmaObserver.NOTHING
+                            : observation.begins(observer, attributes, from, bytes, write);
             long result =
                     attributes == DmaAttributes.NONE
                             ? direct.move(begun, from, local, offset + done, bytes, write)
@@ -234,10 +243,13 @@ final class FunctionDmaPort implements DmaPort {
             if (result == DirectRequest.UNUSUAL) {
                 result = transaction(begun, from, attributes, local, offset + done, bytes, write);
             }
+            if (observer != null && token != DmaObserver.NOTHING) {
+                observation.ended(observer, token, from, bytes, result);
+            }
             if (!DmaResult.isOk(result)) {
                 return failed(begun, from, bytes, write, result, done);
             }
-            done += result;
+            done += Outcomes.covered(result);
             if (done == length) {
                 return done;
             }

@@ -13,6 +13,9 @@ import org.peerlane.bus.api.DmaResult;
 final class Outcomes {
     private static final long PAGE = 4096;
 
+    /** In the bytes of an answer that is OK: a posted write that nobody took. */
+    private static final long LOST = 1L << 55;
+
     private final BusTrace trace;
     private final Sender sender;
     private final LongAdder lost = new LongAdder();
@@ -31,6 +34,16 @@ final class Outcomes {
     /** {@return requests that were refused, and the function told so} */
     long refused() {
         return refused.sum();
+    }
+
+    /** {@return the bytes of an answer that is OK, lost ones included} */
+    static long covered(long result) {
+        return result & ~LOST;
+    }
+
+    /** {@return whether an answer stands for bytes that have been moved} */
+    static boolean isMoved(long result) {
+        return DmaResult.isOk(result) && (result & LOST) == 0;
     }
 
     /** Bytes have been moved. */
@@ -69,13 +82,13 @@ final class Outcomes {
         return write ? unanswered(from, page, true, "IOMMU fault") : aborted(status);
     }
 
-    /** Nobody takes it. {@return of a read the status, of a write its bytes} */
+    /** Nobody takes it. {@return of a read the status, of a write its bytes, marked as lost} */
     long unanswered(long from, long bytes, boolean write, String why) {
         if (!write) {
             return aborted(DmaResult.UNSUPPORTED_REQUEST);
         }
         lose(from, bytes, why);
-        return bytes;
+        return bytes | LOST;
     }
 
     private long aborted(int status) {

@@ -15,6 +15,7 @@ import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.peerlane.bus.api.DeviceType;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
@@ -232,5 +233,17 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
 
     void unsetTranslation(DmaTranslation translation) {
         root.translationGone(translation);
+    }
+
+    @Reference(
+            service = DmaObserver.class,
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC)
+    void setObserver(DmaObserver observer) {
+        root.observer(observer);
+    }
+
+    void unsetObserver(DmaObserver observer) {
+        root.observerGone(observer);
     }
 }

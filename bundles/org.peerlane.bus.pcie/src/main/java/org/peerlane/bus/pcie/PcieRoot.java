@@ -4,6 +4,7 @@ import java.util.List;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.peerlane.bus.api.DeviceType;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
@@ -236,6 +237,19 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
             fabric.translation(null);
         }
         fabric.drain();
+    }
+
+    /** Says who is shown every request from now on. */
+    public void observer(DmaObserver observer) {
+        fabric.observer(observer);
+    }
+
+    /** The observer leaves, if it is still the one; calls that are under way go on. */
+    @SuppressWarnings("ReferenceEquality") // the service itself, whatever it is equal to
+    public void observerGone(DmaObserver observer) {
+        if (fabric.observer() == observer) {
+            fabric.observer(null);
+        }
     }
 
     /** Adds a slot. A slot that cannot be is logged and left out. */

@@ -5,6 +5,7 @@ import java.util.concurrent.locks.Condition;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
@@ -21,7 +22,7 @@ import org.peerlane.exec.api.ThreadKind;
 final class PostedPath {
     private static final Logger LOG = LogManager.getLogger(PostedPath.class);
     private static final int ENTRIES = 64;
-    private static final int FIELDS = 4;
+    private static final int FIELDS = 5;
 
     /** Bytes of the largest request. */
     static final int ENTRY_BYTES = 4096;
@@ -33,12 +34,16 @@ final class PostedPath {
          * A write arrives.
          *
          * @param life the life that it was begun in
+         * @param observer who was shown that it began
+         * @param token what he answered
          * @param data its bytes are here
          */
         void arrive(
                 long life,
                 long address,
                 int attributes,
+                @Nullable DmaObserver observer,
+                long token,
                 MemorySegment data,
                 long offset,
                 long bytes);
@@ -51,8 +56,10 @@ final class PostedPath {
     private final Condition arrived;
     private final Condition done;
 
-    /** Per entry: life, address, attributes and bytes. Guarded by lock, as all below. */
+    /** Per entry: life, address, attributes, bytes, token. Guarded by lock, as all below. */
     private final long[] entries = new long[ENTRIES * FIELDS];
+
+    private final @Nullable DmaObserver[] observers = new DmaObserver[ENTRIES];
 
     private @Nullable MemorySegment data;
 
@@ -74,7 +81,14 @@ final class PostedPath {
 
     /** Queues a write of at most {@link #ENTRY_BYTES}; waits while the queue is full. */
     void post(
-            long life, long address, int attributes, MemorySegment from, long offset, long bytes) {
+            long life,
+            long address,
+            int attributes,
+            @Nullable DmaObserver observer,
+            long token,
+            MemorySegment from,
+            long offset,
+            long bytes) {
         lock.lock();
         try {
             while (posted - landed == ENTRIES && !closed) {
@@ -95,6 +109,8 @@ final class PostedPath {
             entries[slot * FIELDS + 1] = address;
             entries[slot * FIELDS + 2] = attributes;
             entries[slot * FIELDS + 3] = bytes;
+            entries[slot * FIELDS + 4] = token;
+            observers[slot] = observer;
             MemorySegment.copy(from, offset, slots, (long) slot * ENTRY_BYTES, bytes);
             posted++;
             arrived.signal();
@@ -161,6 +177,8 @@ final class PostedPath {
                         entries[slot * FIELDS],
                         entries[slot * FIELDS + 1],
                         (int) entries[slot * FIELDS + 2],
+                        observers[slot],
+                        entries[slot * FIELDS + 4],
                         slots,
                         (long) slot * ENTRY_BYTES,
                         entries[slot * FIELDS + 3]);
@@ -169,6 +187,7 @@ final class PostedPath {
             }
             lock.lock();
             try {
+                observers[slot] = null;
                 landed++;
                 done.signalAll();
             } finally {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.exec.api.NamedLock;
 
 /**
@@ -41,6 +42,8 @@ final class PostedPaths {
             long life,
             long address,
             int attributes,
+            @Nullable DmaObserver observer,
+            long token,
             MemorySegment from,
             long offset,
             long bytes) {
@@ -58,16 +61,16 @@ final class PostedPaths {
                         new PostedPath(
                                 fabric.execution,
                                 name + ".to-" + to,
-                                (life1, at, attr, data, off, n) -> {
+                                (life1, at, attr, who, its, data, off, n) -> {
                                     (direct ? fabric.peerPath : fabric.rootPath).reached();
-                                    arrival.arrive(life1, at, attr, data, off, n);
+                                    arrival.arrive(life1, at, attr, who, its, data, off, n);
                                 });
                 paths.put(peer, path);
             }
         } finally {
             lock.unlock();
         }
-        path.post(life, address, attributes, from, offset, bytes);
+        path.post(life, address, attributes, observer, token, from, offset, bytes);
     }
 
     /** Waits for the writes of one path: a read never passes them. */

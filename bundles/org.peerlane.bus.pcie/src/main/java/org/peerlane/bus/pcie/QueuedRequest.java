@@ -1,7 +1,9 @@
 package org.peerlane.bus.pcie;
 
 import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaAttributes;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaResult;
 
 /**
@@ -19,6 +21,7 @@ final class QueuedRequest {
     private final Routes routes;
     private final RoutedRequest routed;
     private final Outcomes outcomes;
+    private final Observation observation;
     private final PostedPaths paths;
 
     QueuedRequest(
@@ -27,13 +30,15 @@ final class QueuedRequest {
             InFlight inFlight,
             Routes routes,
             RoutedRequest routed,
-            Outcomes outcomes) {
+            Outcomes outcomes,
+            Observation observation) {
         this.fabric = fabric;
         this.life = life;
         this.inFlight = inFlight;
         this.routes = routes;
         this.routed = routed;
         this.outcomes = outcomes;
+        this.observation = observation;
         paths = new PostedPaths(fabric, this::arrive);
     }
 
@@ -93,7 +98,21 @@ final class QueuedRequest {
             }
             Route route = routes.fromFunction((attributes & DmaAttributes.TRANSLATED) != 0, from);
             long most = Routes.most(route, from, bytes);
-            paths.post(route.function(), begun, from, attributes, local, offset, most);
+            DmaObserver observer = fabric.observer();
+            long token =
+                    observer == null
+                            ? DmaObserver.NOTHING
+                            : observation.begins(observer, attributes, from, most, true);
+            paths.post(
+                    route.function(),
+                    begun,
+                    from,
+                    attributes,
+                    observer,
+                    token,
+                    local,
+                    offset,
+                    most);
             return most;
         } finally {
             inFlight.exit(section);
@@ -102,7 +121,14 @@ final class QueuedRequest {
 
     /** A queued write goes on; bus master may be off by now (PC-65), but not its life over. */
     private void arrive(
-            long begun, long address, int attributes, MemorySegment data, long offset, long bytes) {
+            long begun,
+            long address,
+            int attributes,
+            @Nullable DmaObserver observer,
+            long token,
+            MemorySegment data,
+            long offset,
+            long bytes) {
         long done = 0;
         while (done < bytes) {
             int section = inFlight.enter();
@@ -110,6 +136,10 @@ final class QueuedRequest {
             try {
                 if (!life.lets(begun)) {
                     outcomes.lose(address + done, bytes - done, "it is of an earlier life");
+                    if (observer != null && token != DmaObserver.NOTHING) {
+                        long gone = DmaResult.of(DmaResult.GONE, 0);
+                        observation.ended(observer, token, address + done, bytes - done, gone);
+                    }
                     return;
                 }
                 result =
@@ -120,6 +150,9 @@ final class QueuedRequest {
                                 offset + done,
                                 bytes - done,
                                 true);
+                if (observer != null && token != DmaObserver.NOTHING) {
+                    observation.ended(observer, token, address + done, bytes - done, result);
+                }
             } finally {
                 inFlight.exit(section);
             }
@@ -127,7 +160,7 @@ final class QueuedRequest {
                 outcomes.lose(address + done, bytes - done, DmaResult.describe(result));
                 return;
             }
-            done += result;
+            done += Outcomes.covered(result);
         }
     }
 

@@ -3,6 +3,7 @@ package org.peerlane.dmabuf.api;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.iommu.api.DmaDirection;
 
 /**
@@ -100,6 +101,40 @@ public interface Attachment {
      */
     PhysicalList mapPhysical();
 
-    /** [held] Takes {@link #mapPhysical} back. */
+    /**
+     * [held] Takes {@link #mapPhysical} back, and what is left of {@link #observe} for it before.
+     */
     void unmapPhysical(PhysicalList list);
+
+    /**
+     * [held] Says under which addresses a function reaches physical ranges, now that its domain
+     * maps them, so that its use of them is told apart: for owners of domains, one call for each
+     * function and run. Only what is reported depends on it. Access after the importer's callback
+     * has returned is CK-1, or CK-3 if access was taken away; after {@link Observation#close},
+     * CK-2.
+     *
+     * @param list of {@link #mapPhysical}
+     * @param function whose requests
+     * @param pasid that its requests carry; -1: none
+     * @param iova where the run begins in the domain
+     * @param bytes of the run
+     * @param direction which way data may go
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} the list has not been told or
+     *     has been given back; no bytes, or beyond the last address
+     */
+    Observation observe(
+            PhysicalList list,
+            PcieFunction function,
+            int pasid,
+            long iova,
+            long bytes,
+            DmaDirection direction);
+
+    /** What {@link #observe} began. <b>Threads.</b> Any. */
+    @ProviderType
+    interface Observation extends AutoCloseable {
+        /** The domain does not map the run any more: nothing uses it. Again is fine. */
+        @Override
+        void close();
+    }
 }

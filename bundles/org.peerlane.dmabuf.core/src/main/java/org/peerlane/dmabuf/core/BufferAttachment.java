@@ -3,6 +3,7 @@ package org.peerlane.dmabuf.core;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.dmabuf.api.AttachOperations;
 import org.peerlane.dmabuf.api.AttachOperations.InvalidateMappings;
 import org.peerlane.dmabuf.api.Attachment;
@@ -54,6 +55,9 @@ final class BufferAttachment implements Attachment {
 
     /** Mappings up to this generation were drained by a callback that could not add a fence. */
     private volatile long promisedIdle = -1;
+
+    /** The generation that the last callback which has returned was about. */
+    private volatile long told;
 
     private volatile @Nullable Object exporterPrivate;
     private volatile boolean peer2peer;
@@ -198,6 +202,16 @@ final class BufferAttachment implements Attachment {
         return generation <= promisedIdle;
     }
 
+    /** [held] The importer has been told that what came before a generation is stale. */
+    void told(long generation) {
+        told = generation;
+    }
+
+    /** {@return whether the importer has been told that mappings of a generation are stale} */
+    boolean isTold(long generation) {
+        return told > generation;
+    }
+
     @Override
     public int pins() {
         return pins.get();
@@ -300,6 +314,18 @@ final class BufferAttachment implements Attachment {
     public void unmapPhysical(PhysicalList list) {
         enter("unmapPhysical");
         physical.unmap(list);
+    }
+
+    @Override
+    public Observation observe(
+            PhysicalList list,
+            PcieFunction function,
+            int pasid,
+            long iova,
+            long bytes,
+            DmaDirection direction) {
+        enter("observe");
+        return physical.observe(list, function, pasid, iova, bytes, direction);
     }
 
     /** [held] What was told of physical ranges is not valid any more. */

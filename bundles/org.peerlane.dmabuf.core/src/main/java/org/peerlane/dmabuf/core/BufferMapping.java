@@ -4,10 +4,15 @@ import java.lang.ref.WeakReference;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.dmabuf.api.DmaBufMapping;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.MappingState;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.shadow.Entry;
+import org.peerlane.dmabuf.core.shadow.Facts;
+import org.peerlane.dmabuf.core.shadow.ShadowIndex;
+import org.peerlane.dmabuf.core.shadow.Watched;
 import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.iommu.api.SgTable;
 
@@ -16,7 +21,7 @@ import org.peerlane.iommu.api.SgTable;
  *
  * <p><b>Life.</b> Made and taken back by {@link MapProtocol}. <b>Threads.</b> Any.
  */
-final class BufferMapping implements DmaBufMapping {
+final class BufferMapping implements DmaBufMapping, Watched {
     private final long id;
     private final BufferAttachment attachment;
     private final Epoch epoch;
@@ -33,6 +38,15 @@ final class BufferMapping implements DmaBufMapping {
     private final @Nullable WeakReference<Thread> mapper;
 
     private volatile boolean unmapped;
+
+    /** When. Written before {@link #unmapped}, as the next. */
+    private long unmappedAt;
+
+    /** Whether access was being taken away then. */
+    private boolean taken;
+
+    /** [held] Null: its addresses are not observed. */
+    private @Nullable Entry entry;
 
     BufferMapping(
             long id,
@@ -148,13 +162,53 @@ final class BufferMapping implements DmaBufMapping {
         }
     }
 
+    /** [held] From here on its device's accesses are looked at, if anybody looks. */
+    void watch() {
+        PcieFunction function = attachment.device().function();
+        ShadowIndex shadow = attachment.services().shadow;
+        if (function != null && shadow != null) {
+            entry = Observed.add(shadow, this, function, copy, direction);
+        }
+    }
+
     /** [held] Nothing may use it from here on. */
-    void end() {
+    void end(long now) {
+        unmappedAt = now;
+        taken = attachment.buffer().revocation().isTaken();
         unmapped = true;
+        Entry observed = entry;
+        ShadowIndex shadow = attachment.services().shadow;
+        if (observed != null && shadow != null) {
+            shadow.remove(observed, facts());
+        }
         List<Fence> seen = moves.getAndSet(null);
         if (seen != null) {
             seen.forEach(Fence::put);
         }
+    }
+
+    @Override
+    public MappingState seen() {
+        if (unmapped) {
+            return MappingState.UNMAPPED;
+        }
+        return attachment.isRevocable() ? epoch.seen() : MappingState.VALID;
+    }
+
+    @Override
+    public boolean begins() {
+        if (moves.get() != null) {
+            firstAccess();
+        }
+        return epoch.hasEnded()
+                && attachment.isTold(epoch.generation)
+                && !epoch.isBusyWith(attachment.owner().owner(), attachment.services().primitives);
+    }
+
+    @Override
+    public Facts facts() {
+        boolean gone = unmapped;
+        return Observed.facts(attachment, id, epoch, gone ? unmappedAt : 0, gone && taken);
     }
 
     /**
@@ -168,7 +222,7 @@ final class BufferMapping implements DmaBufMapping {
         }
         boolean arrived = true;
         for (Fence fence : seen) {
-            arrived &= fence.isSignaled();
+            arrived &= fence.timestamp() != 0; // who has waited has seen it
             fence.put();
         }
         if (!arrived) {

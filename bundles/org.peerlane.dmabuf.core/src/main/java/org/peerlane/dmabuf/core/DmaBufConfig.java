@@ -8,6 +8,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 public @interface DmaBufConfig {
     /** {@return whether threads are watched} */
     @AttributeDefinition(
-            description = "watch what threads do with locks, waits and callbacks; costs some time")
+            description =
+                    "watch what threads do with locks, waits and callbacks, and which mapping each DMA uses; costs some time")
     boolean checks() default true;
 }

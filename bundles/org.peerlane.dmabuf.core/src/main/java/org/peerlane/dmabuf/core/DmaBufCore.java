@@ -2,6 +2,8 @@ package org.peerlane.dmabuf.core;
 
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -9,6 +11,7 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.Designate;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.dmabuf.api.BufferInfo;
 import org.peerlane.dmabuf.api.DmaBufDebug;
@@ -40,6 +43,9 @@ public final class DmaBufCore implements DmaBufDebug {
     /** Of the locks of all bundles; null while checks are off. */
     private final @Nullable LockObservation observation;
 
+    /** Null: nobody looks at DMA. */
+    private @Nullable ServiceRegistration<DmaObserver> registration;
+
     /** Null while there is none. */
     private volatile @Nullable PcieBus bus;
 
@@ -50,8 +56,22 @@ public final class DmaBufCore implements DmaBufDebug {
             @Reference Tracer tracer,
             @Reference Machine machine,
             @Reference AddressSpaces spaces,
+            BundleContext context,
             DmaBufConfig config) {
         this(execution, tracer, machine.profile(), spaces, config.checks());
+        DmaObserver index = observer();
+        if (index != null) { // no component: this needs no bus, and a bus can do without it
+            registration = context.registerService(DmaObserver.class, index, null);
+        }
+    }
+
+    @Deactivate
+    void deactivate() {
+        ServiceRegistration<DmaObserver> registered = registration;
+        if (registered != null) {
+            registered.unregister();
+        }
+        close();
     }
 
     /**
@@ -97,12 +117,16 @@ public final class DmaBufCore implements DmaBufDebug {
     }
 
     /** The locks of others are not watched any more. */
-    @Deactivate
     public void close() {
         LockObservation watching = observation;
         if (watching != null) {
             watching.close();
         }
+    }
+
+    /** {@return who is to be shown all DMA; null: nobody} */
+    public @Nullable DmaObserver observer() {
+        return services.shadow;
     }
 
     Services services() {

@@ -24,6 +24,10 @@ final class Epoch {
     final long generation;
     private final Reservation reservation;
     private volatile boolean ended;
+
+    /** When it ended. Written before {@link #ended}. */
+    private long endedAt;
+
     private volatile boolean idle;
 
     /** Null before the seal. */
@@ -59,7 +63,8 @@ final class Epoch {
     }
 
     /** [held] No mapping joins any more. */
-    void end() {
+    void end(long now) {
+        endedAt = now;
         ended = true;
     }
 
@@ -86,8 +91,53 @@ final class Epoch {
         }
     }
 
+    boolean hasEnded() {
+        return ended;
+    }
+
+    /** {@return when it ended; 0: it has not} */
+    long endedAt() {
+        return ended ? endedAt : 0;
+    }
+
     /** {@return where a mapping of this epoch is that has not been taken back} */
     MappingState state() {
+        return state(true);
+    }
+
+    /** {@return the same by signals that can be seen; no issuer is asked} */
+    MappingState seen() {
+        return state(false);
+    }
+
+    /**
+     * {@return whether an unsignaled fence of an owner's stands for work that had begun before}
+     *
+     * @param primitives know whose a fence is
+     */
+    boolean isBusyWith(String owner, Primitives primitives) {
+        List<Fence> seen = fences;
+        if (seen == null || unlisted) { // importers are still being told
+            boolean[] found = new boolean[1];
+            reservation.forEachFence(
+                    FenceUsage.BOOKKEEP,
+                    (fence, _) -> found[0] |= primitives.ownerOf(fence).equals(owner));
+            return found[0];
+        }
+        for (Fence fence : seen) {
+            Fence held = fence.getUnlessZero();
+            if (held != null) {
+                boolean its = held.timestamp() == 0 && primitives.ownerOf(held).equals(owner);
+                held.put();
+                if (its) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private MappingState state(boolean asking) {
         if (!ended) {
             return MappingState.VALID;
         }
@@ -95,21 +145,21 @@ final class Epoch {
             return MappingState.STALE_IDLE;
         }
         List<Fence> seen = fences;
-        if (seen == null || !allSignaled(seen)) {
+        if (seen == null || !allSignaled(seen, asking)) {
             return MappingState.STALE_BUSY;
         }
         idle = true;
         return MappingState.STALE_IDLE;
     }
 
-    private boolean allSignaled(List<Fence> seen) {
+    private boolean allSignaled(List<Fence> seen, boolean asking) {
         if (unlisted) {
             return reservation.testSignaled(FenceUsage.BOOKKEEP);
         }
         for (Fence fence : seen) {
             Fence held = fence.getUnlessZero(); // null: its mappings have just gone
             if (held != null) {
-                boolean signaled = held.isSignaled();
+                boolean signaled = asking ? held.isSignaled() : held.timestamp() != 0;
                 held.put();
                 if (!signaled) {
                     return false;

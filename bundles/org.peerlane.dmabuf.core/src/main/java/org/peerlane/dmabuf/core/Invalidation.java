@@ -48,7 +48,7 @@ final class Invalidation {
         }
         running = true;
         Epoch ended = current;
-        ended.end();
+        ended.end(services.execution.nanoTime());
         current = new Epoch(ended.generation + 1, buffer.reservation());
         int told = 0;
         int fences = 0;
@@ -80,6 +80,7 @@ final class Invalidation {
         services.checks.beginCallback();
         services.callouts.tell(buffer, owner, what, attachment::invalidateMappings);
         boolean failed = services.checks.endCallback();
+        attachment.told(current.generation);
         if (services.checks.isOn()) {
             services.callouts.tell(
                     buffer, owner, what, () -> checkDrained(attachment, generation, failed));

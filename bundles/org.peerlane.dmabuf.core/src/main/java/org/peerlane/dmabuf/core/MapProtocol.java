@@ -82,6 +82,7 @@ final class MapProtocol {
         look(attachment, mapping, table);
         services.points.mapDone.reached();
         buffer.mapped().add(mapping);
+        mapping.watch();
         if (services.trace.mapped.isOn()) {
             services.trace.mapped.emit(
                     new DmaBufEvents.DmaBufMapped(
@@ -236,7 +237,7 @@ final class MapProtocol {
                             .formatted(mapping, direction, mapping.direction()));
         }
         services.points.unmapEntered.reached();
-        mapping.end();
+        mapping.end(services.execution.nanoTime());
         giveBack(attachment, mapping.exporters(), mapping.direction());
         if (mapping.isPinned()) {
             buffer.pinning().unpin(attachment);

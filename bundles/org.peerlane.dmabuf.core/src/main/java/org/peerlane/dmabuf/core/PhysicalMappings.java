@@ -4,10 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.DmaAttributes;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.dmabuf.api.DmaBufOperations.PhysicalRanges;
 import org.peerlane.dmabuf.api.MappingTypes;
 import org.peerlane.dmabuf.api.PhysicalList;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.dmabuf.core.shadow.ShadowIndex;
+import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.Profile.Series;
@@ -27,6 +31,7 @@ final class PhysicalMappings {
     private static final class Told {
         final PhysicalList list;
         boolean valid = true;
+        final List<PhysicalObservation> observations = new ArrayList<>(0);
 
         Told(PhysicalList list) {
             this.list = list;
@@ -98,8 +103,59 @@ final class PhysicalMappings {
         return ranges;
     }
 
+    /** As {@link Attachment#observe}. */
+    PhysicalObservation observe(
+            PhysicalList list,
+            PcieFunction function,
+            int pasid,
+            long iova,
+            long bytes,
+            DmaDirection direction) {
+        Told its = find(list);
+        if (its == null) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "observe of %s with ranges that %s has not been told or has given back"
+                            .formatted(attachment.buffer(), attachment.device().name()));
+        }
+        if (bytes <= 0 || Long.compareUnsigned(iova + (bytes - 1), iova) < 0) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "observe of %d bytes at %#x; expected at least 1, below the end of all addresses"
+                            .formatted(bytes, iova));
+        }
+        PhysicalObservation observation = new PhysicalObservation(attachment);
+        ShadowIndex shadow = attachment.services().shadow;
+        if (shadow != null) {
+            observation.entry(
+                    shadow.add(
+                            observation,
+                            Observed.requester(function),
+                            pasid < 0
+                                    ? DmaAttributes.NONE
+                                    : DmaAttributes.withPasid(DmaAttributes.NONE, pasid),
+                            new long[] {iova, iova + (bytes - 1)},
+                            direction == DmaDirection.TO_DEVICE));
+        }
+        its.observations.add(observation);
+        return observation;
+    }
+
+    private @Nullable Told find(PhysicalList list) {
+        for (Told one : told) {
+            if (isSame(one.list, list)) {
+                return one;
+            }
+        }
+        return null;
+    }
+
     void unmap(PhysicalList list) {
-        if (!told.removeIf(one -> isSame(one.list, list))) {
+        Told its = find(list);
+        if (its != null) {
+            its.observations.forEach(PhysicalObservation::close);
+            told.remove(its);
+        } else {
             Buffer buffer = attachment.buffer();
             throw attachment
                     .services()

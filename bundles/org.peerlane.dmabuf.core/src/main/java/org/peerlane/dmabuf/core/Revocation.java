@@ -3,6 +3,7 @@ package org.peerlane.dmabuf.core;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.FenceUsage;
@@ -36,6 +37,9 @@ final class Revocation {
     /** See the class. */
     private volatile RevokeState state = RevokeState.OK;
 
+    /** The same, for who keeps nothing else of the buffer. */
+    private final AtomicReference<RevokeState> shown = new AtomicReference<>(RevokeState.OK);
+
     /** Who revokes or gives back now. Changes under lock. */
     private volatile @Nullable Thread revoker;
 
@@ -67,6 +71,11 @@ final class Revocation {
 
     RevokeState state() {
         return state;
+    }
+
+    /** {@return the state, as it will be} */
+    AtomicReference<RevokeState> shown() {
+        return shown;
     }
 
     /** {@return whether access is being or has been taken away} */
@@ -177,6 +186,7 @@ final class Revocation {
         try {
             before = state;
             state = now;
+            shown.set(now);
         } finally {
             lock.unlock();
         }

@@ -1,11 +1,13 @@
 package org.peerlane.dmabuf.core;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.dmabuf.api.Violation.Severity;
 import org.peerlane.dmabuf.core.check.Checks;
+import org.peerlane.dmabuf.core.shadow.ShadowIndex;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.kernel.api.Profile;
 import org.peerlane.memory.api.AddressSpaces;
@@ -21,6 +23,9 @@ final class Services {
     final Callouts callouts;
     final DeferredPuts puts;
     final Primitives primitives;
+
+    /** Null: nobody looks at DMA. */
+    final @Nullable ShadowIndex shadow;
 
     /** Null on a machine whose processes map nothing. */
     final @Nullable AddressSpaces spaces;
@@ -50,6 +55,12 @@ final class Services {
         points = new Points(execution);
         puts = new DeferredPuts(execution);
         callouts = new Callouts(checks);
+        shadow = checks.isOn() ? new ShadowIndex(execution, checks.violations()) : null;
+    }
+
+    /** {@return the index, of whoever is in it} */
+    ShadowIndex observed() {
+        return Objects.requireNonNull(shadow);
     }
 
     void report(String rule, Severity severity, String owner, Buffer buffer, String sentence) {

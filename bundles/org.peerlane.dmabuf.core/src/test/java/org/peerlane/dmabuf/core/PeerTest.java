@@ -16,6 +16,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
+import org.peerlane.bus.api.PcieAddress;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerProvider;
@@ -69,6 +70,7 @@ class PeerTest {
                                 case "hashCode" -> 1;
                                 case "toString" -> type.getSimpleName();
                                 case "peerRoute" -> route;
+                                case "address" -> new PcieAddress(0, 1, 0, 0);
                                 default -> method.getReturnType() == void.class ? null : answer;
                             };
                         }));

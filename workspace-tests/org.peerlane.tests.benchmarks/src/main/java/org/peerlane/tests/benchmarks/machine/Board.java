@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceSlot;
+import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.pcie.HostBridgeConfig;
@@ -178,6 +179,11 @@ public final class Board implements AutoCloseable {
     /** {@return the physical address of 2 MiB of RAM that nobody else uses, aligned} */
     public long block() {
         return memory.pages().allocate(BLOCK_ORDER);
+    }
+
+    /** Shows somebody every request from now on. */
+    public void observer(DmaObserver observer) {
+        root.observer(observer);
     }
 
     /** Ends the machine. */
