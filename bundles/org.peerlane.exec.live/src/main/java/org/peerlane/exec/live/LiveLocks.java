@@ -1,6 +1,7 @@
 package org.peerlane.exec.live;
 
 import java.util.Arrays;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -29,7 +30,7 @@ public final class LiveLocks {
     }
 
     LockObserver[] observers() {
-        return observers.get();
+        return Objects.requireNonNull(observers.get());
     }
 
     LockObservation observe(LockObserver observer) {

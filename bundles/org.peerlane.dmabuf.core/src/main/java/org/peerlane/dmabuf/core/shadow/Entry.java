@@ -1,5 +1,6 @@
 package org.peerlane.dmabuf.core.shadow;
 
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
@@ -81,9 +82,7 @@ public final class Entry {
         if (its != null) {
             return its.facts();
         }
-        last = kept; // it has just been taken back
-        assert last != null;
-        return last;
+        return Objects.requireNonNull(kept); // it has just been taken back
     }
 
     /** {@return whether it may be used for an access of this direction now} */
