@@ -14,7 +14,7 @@ class FileTableTest {
     private final FileTable files = new FileTable("test", 4);
 
     /** Counts its references, and what is done to it after the last. */
-    private static final class TestFile implements OpenFile {
+    private static class TestFile implements OpenFile {
         final AtomicInteger released = new AtomicInteger();
         final RefCount count = new RefCount("file", released::incrementAndGet);
 
@@ -105,7 +105,40 @@ class FileTableTest {
         fails(Errno.EINVAL, () -> new FileTable("test", 0));
     }
 
-    /** Another thread closes the number meanwhile, and gives it to another file. */
+    /** A file whose number goes to another one while somebody gets it. */
+    private TestFile replacedBy(TestFile other, boolean beforeItIsHeld) {
+        return new TestFile() {
+            @Override
+            public boolean getUnlessZero() {
+                if (beforeItIsHeld) {
+                    files.close(0);
+                    files.install(other);
+                }
+                boolean held = super.getUnlessZero();
+                if (!beforeItIsHeld) {
+                    files.close(0);
+                    files.install(other);
+                }
+                return held;
+            }
+        };
+    }
+
+    @Test
+    void aNumberThatGoesToAnotherFileMeanwhileGivesTheOther() {
+        for (boolean before : new boolean[] {true, false}) {
+            TestFile other = new TestFile();
+            TestFile first = replacedBy(other, before);
+            files.install(first);
+            assertThat(files.get(0)).isSameAs(other);
+            assertThat(other.references()).isEqualTo(2);
+            assertThat(first.released).hasValue(1);
+            files.close(0);
+            other.put();
+        }
+    }
+
+    /** Another thread closes the number meanwhile. */
     @Test
     void aDescriptorThatIsClosedMeanwhileIsGotWholeOrNotAtAll() throws InterruptedException {
         AtomicInteger whole = new AtomicInteger();
