@@ -81,9 +81,7 @@ public final class WatchedExecution implements Execution {
     public void awaitWaiting(String name) {
         for (Watched watched : threads) {
             if (watched.name.equals(name)) {
-                while (!waits(watched.runner)) {
-                    Thread.onSpinWait();
-                }
+                Await.until(name + " to wait", () -> waits(watched.runner));
                 return;
             }
         }

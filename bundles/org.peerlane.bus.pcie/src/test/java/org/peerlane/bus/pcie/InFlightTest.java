@@ -9,6 +9,7 @@ import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.peerlane.exec.live.LiveExecution;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 import org.peerlane.testkit.WatchedExecution;
 
@@ -28,11 +29,7 @@ class InFlightTest {
         for (int round = 0; round < 6; round++) { // each phase, shared and by the owner
             int before = inFlight.enter();
             Thread drain = Thread.ofPlatform().start(inFlight::drain);
-            while (drain.getState() != Thread.State.WAITING
-                    && drain.getState() != Thread.State.TIMED_WAITING) {
-                assertThat(drain.isAlive()).as("waits for the one before").isTrue();
-                Thread.onSpinWait();
-            }
+            Await.untilWaits(drain); // for the one before
             int after = inFlight.enter();
             inFlight.exit(before);
             assertThat(drain.join(Duration.ofSeconds(10))).isTrue();
@@ -64,14 +61,14 @@ class InFlightTest {
             rounds.door = OPEN;
             rounds.trace = 0;
             rounds.begun = round;
-            while (rounds.ready != round) {
-                Thread.onSpinWait();
+            for (int looks = 0; rounds.ready != round; looks++) {
+                Await.pause("the owner's round", looks);
             }
             rounds.door = CLOSED;
             inFlight.drain();
             long left = rounds.trace;
-            while (rounds.ended != round) {
-                Thread.onSpinWait();
+            for (int looks = 0; rounds.ended != round; looks++) {
+                Await.pause("the end of the owner's round", looks);
             }
             late += left == rounds.trace ? 0 : 1;
         }
@@ -82,8 +79,8 @@ class InFlightTest {
     private void own(Rounds rounds) {
         inFlight.exit(inFlight.enter()); // from the next time on it is the owner
         for (int round = 1; round <= ROUNDS; round++) {
-            while (rounds.begun != round) {
-                Thread.onSpinWait();
+            for (int looks = 0; rounds.begun != round; looks++) {
+                Await.pause("the next round", looks);
             }
             rounds.ready = round;
             for (int i = 0; i < BURST; i++) {
@@ -137,11 +134,7 @@ class InFlightTest {
             }
             Thread drain = Thread.ofPlatform().start(counted::drain);
             for (int i = threads - 1; i >= 0; i--) {
-                while (drain.getState() != Thread.State.WAITING
-                        && drain.getState() != Thread.State.TIMED_WAITING) {
-                    assertThat(drain.isAlive()).as("waits for thread %d", i).isTrue();
-                    Thread.onSpinWait();
-                }
+                Await.untilWaits(drain); // for thread i
                 leave.get(i).countDown();
                 inside.get(i).join();
             }

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("Message-signalled interrupts")
@@ -202,10 +203,7 @@ class InterruptTest {
                             closeQuietly(taken);
                             finishedBeforeClose.set(finished.get());
                         });
-        while (closer.getState() != Thread.State.WAITING) {
-            assertThat(closer.isAlive()).isTrue();
-            Thread.onSpinWait();
-        }
+        Await.untilWaits(closer);
         go.countDown();
         closer.join();
         assertThat(finishedBeforeClose).isTrue();

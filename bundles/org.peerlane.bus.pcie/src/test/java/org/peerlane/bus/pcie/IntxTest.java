@@ -17,6 +17,7 @@ import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("INTx")
@@ -210,9 +211,7 @@ class IntxTest {
         AutoCloseable taken = function(device).requestInterrupt(0, idle);
         intx(device, true);
         most.await();
-        while (!line(device).isOff()) {
-            Thread.onSpinWait();
-        }
+        Await.until("the line to be off", () -> line(device).isOff());
         intx(device, false);
         intx(device, true);
         taken.close();

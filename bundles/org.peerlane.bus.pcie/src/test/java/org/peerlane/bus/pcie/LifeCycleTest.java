@@ -18,6 +18,7 @@ import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.testkit.Await;
 
 @DisplayName("Coming and going")
 class LifeCycleTest {
@@ -300,9 +301,7 @@ class LifeCycleTest {
         root.close();
         assertThat(log).endsWith("d remove test0 gone=false", "d remove b gone=false");
         assertThat(machine.type.made).allMatch(device -> device.calls.getLast().equals("close"));
-        while (!machine.execution.alive().isEmpty()) {
-            Thread.onSpinWait(); // each ends by itself
-        }
+        Await.until("each thread to end", () -> machine.execution.alive().isEmpty());
         root.close();
     }
 }

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("Writes on their way")
@@ -110,9 +111,7 @@ class PostedPathTest {
         hold("bus.posted.to-root");
         write(TestMemory.BASE);
         pull.start();
-        while (writer.isPresent()) {
-            Thread.onSpinWait();
-        }
+        Await.until("the writer to be gone", () -> !writer.isPresent());
         assertThat(TestMachine.status(write(TestMemory.BASE))).isEqualTo(DmaResult.GONE);
         held.countDown();
         try {
@@ -129,9 +128,8 @@ class PostedPathTest {
         assertThat(readOf(1, target.bar(2).first().value())).isEqualTo(DmaResult.OK);
         assertThat(machine.execution.alive()).contains("writer.to-target");
         machine.root.pull("target");
-        while (machine.execution.alive().contains("writer.to-target")) {
-            Thread.onSpinWait();
-        }
+        Await.until(
+                "the path to end", () -> !machine.execution.alive().contains("writer.to-target"));
         machine.root.plug("target");
         machine.function("target").enable(true, true);
         long bar = machine.function("target").bar(2).first().value();

@@ -17,6 +17,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.ReadFailure;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("Requests that fail")
@@ -231,9 +232,8 @@ class RequestErrorTest {
                                                         target.bar(0).first().value(),
                                                         data))));
         asked.await();
-        while ((client.readConfig(express + 0x0A, 2) & 1 << 5) == 0) {
-            Thread.onSpinWait(); // transactions pending
-        }
+        Await.until(
+                "transactions pending", () -> (client.readConfig(express + 0x0A, 2) & 1 << 5) != 0);
         client.writeConfig(express + 8, 2, Offsets.DEVCTL_FLR);
         thread.join();
         assertThat(result).hasValue(DmaResult.GONE);

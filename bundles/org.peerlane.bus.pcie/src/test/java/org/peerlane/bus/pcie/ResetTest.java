@@ -16,6 +16,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Checkpoints.Armed;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("Resets, power states and removal")
@@ -281,9 +282,7 @@ class ResetTest {
 
     /** The life-cycle thread has gone as far as it can. */
     private void awaitRemovalWaits() {
-        while (function.isPresent()) {
-            Thread.onSpinWait();
-        }
+        Await.until("the function to be gone", () -> !function.isPresent());
         machine.execution.awaitWaiting("bus.life-cycle");
     }
 
@@ -297,10 +296,6 @@ class ResetTest {
     }
 
     private static void awaitWaiting(Thread thread) {
-        while (thread.getState() != Thread.State.WAITING
-                && thread.getState() != Thread.State.TIMED_WAITING) {
-            assertThat(thread.isAlive()).isTrue();
-            Thread.onSpinWait();
-        }
+        Await.untilWaits(thread);
     }
 }

@@ -26,6 +26,7 @@ import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Checkpoints.Armed;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("Virtual functions")
@@ -347,9 +348,7 @@ class VirtualFunctionTest {
                             disable(pf);
                             seen.set(machine.memory.ram.get(ValueLayout.JAVA_BYTE, 0));
                         });
-        while (host.getState() != Thread.State.WAITING) {
-            Thread.onSpinWait();
-        }
+        Await.untilWaits(host);
         assertThat(seen).hasValue(-1);
         go.countDown();
         host.join();

@@ -21,6 +21,7 @@ import org.peerlane.exec.api.Simulator;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Explore;
 import org.peerlane.testkit.Rule;
 import org.peerlane.trace.api.TraceEvent;
@@ -215,9 +216,9 @@ class WaitCycleTest {
         gpu.fences.signaledBy(gpu.timeline, "restore");
         reservation.lock(null);
         EmulatedThread restore = machine.start("restore", () -> gpu.restore(reservation));
-        while (machine.core.buffers().getFirst().lockWaiters().isEmpty()) {
-            Thread.onSpinWait();
-        }
+        Await.until(
+                "who waits for the lock",
+                () -> !machine.core.buffers().getFirst().lockWaiters().isEmpty());
         gpu.eviction.waitTimeout(false, 1); // it would be for ever
         reservation.unlock();
         TestMachine.join(restore);

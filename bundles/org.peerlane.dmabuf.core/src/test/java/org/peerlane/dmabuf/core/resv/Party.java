@@ -5,6 +5,7 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.testkit.Await;
 
 /**
  * A live thread with a transaction of its own that a test leads step by step. Each step answers
@@ -65,7 +66,7 @@ final class Party {
         last = step;
         steps.add(step);
         Thread mine;
-        while (true) {
+        for (int looks = 0; ; looks++) {
             String answer = step.answer;
             if (answer != null) {
                 return answer;
@@ -75,28 +76,23 @@ final class Party {
                 answer = step.answer; // it may have ended, and waits for the next
                 return answer == null ? "waits" : answer;
             }
-            lookAgain();
+            Await.pause("the step", looks);
         }
     }
 
     /** {@return how the last step ended, once it has} */
     String ended() {
         Step step = last;
-        while (step != null) {
+        if (step == null) {
+            throw new AssertionError("no step yet");
+        }
+        for (int looks = 0; ; looks++) {
             String answer = step.answer;
             if (answer != null) {
                 return answer;
             }
-            lookAgain();
+            Await.pause("the end of the step", looks);
         }
-        throw new AssertionError("no step yet");
-    }
-
-    private static void lookAgain() {
-        if (Thread.interrupted()) { // by the test's time limit
-            throw new AssertionError("the step never ended");
-        }
-        Thread.onSpinWait();
     }
 
     boolean waits() {

@@ -14,6 +14,7 @@ import org.peerlane.iommu.api.DomainSpec;
 import org.peerlane.iommu.api.IommuDomain;
 import org.peerlane.iommu.api.TableFormat;
 import org.peerlane.iommu.core.IommuSettings;
+import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("What is measured, while a real engine runs")
@@ -81,9 +82,7 @@ class UnmapUnderTrafficTest {
     }
 
     private void await() {
-        while (ram(0) != 7) {
-            Thread.onSpinWait();
-        }
+        Await.until("a write to land", () -> ram(0) == 7);
     }
 
     private void assertNothingLands(int round) {
