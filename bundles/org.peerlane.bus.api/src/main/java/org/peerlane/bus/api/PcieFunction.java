@@ -109,6 +109,13 @@ public interface PcieFunction {
     /** Sets or clears Command.MSE and Command.BME. */
     void enable(boolean memory, boolean busMaster);
 
+    /**
+     * Waits until nothing that the function has sent is on its way; what it sends meanwhile does
+     * not count. Not from inside of a transaction. Kernel counterpart: {@code
+     * pci_wait_for_pending_transaction()}, which does not see posted writes.
+     */
+    default void waitForPendingTransactions() {}
+
     /** Sets or clears Command.IOSE: whether the BARs in I/O space decode. */
     default void enablePorts(boolean on) {
         writeConfig(0x04, 2, readConfig(0x04, 2) & ~1L | (on ? 1 : 0));

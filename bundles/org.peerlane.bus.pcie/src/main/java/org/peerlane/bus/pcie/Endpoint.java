@@ -385,6 +385,11 @@ final class Endpoint extends BusFunction {
         hostInterrupts.releaseAll();
     }
 
+    @Override
+    public void waitForPendingTransactions() {
+        port.settle();
+    }
+
     /** Bus master off, and what was under way has landed. */
     void stopBusMaster() {
         software.write(COMMAND, 2, ~COMMAND_MASTER, 0);

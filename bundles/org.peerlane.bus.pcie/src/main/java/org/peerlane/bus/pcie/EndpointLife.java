@@ -156,6 +156,9 @@ final class EndpointLife {
             resetLock.unlock();
         }
         endpoint.followVirtuals();
+        if (present) {
+            fabric.listeners.reset(endpoint, kind);
+        }
         if (fabric.trace.reset.isOn()) {
             fabric.trace.reset.emit(new BusEvents.FunctionReset(endpoint.address(), kind));
         }
@@ -187,6 +190,7 @@ final class EndpointLife {
             resetLock.unlock();
         }
         endpoint.followVirtuals();
+        fabric.listeners.gone(endpoint);
     }
 
     void callModel(String what, Runnable call) {

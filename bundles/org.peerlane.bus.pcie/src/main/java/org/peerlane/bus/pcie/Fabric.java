@@ -92,6 +92,8 @@ final class Fabric {
     private volatile @Nullable DmaTranslation translation;
     private volatile @Nullable DmaObserver observer;
 
+    final Listeners listeners = new Listeners();
+
     Fabric(
             Execution execution,
             BusTrace trace,

@@ -17,6 +17,7 @@ import org.osgi.service.metatype.annotations.ObjectClassDefinition;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
+import org.peerlane.bus.api.FunctionListener;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
@@ -233,6 +234,18 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
 
     void unsetTranslation(DmaTranslation translation) {
         root.translationGone(translation);
+    }
+
+    @Reference(
+            service = FunctionListener.class,
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC)
+    void addListener(FunctionListener listener) {
+        root.addListener(listener);
+    }
+
+    void removeListener(FunctionListener listener) {
+        root.removeListener(listener);
     }
 
     @Reference(

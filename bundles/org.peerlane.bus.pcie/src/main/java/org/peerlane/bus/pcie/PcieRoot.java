@@ -6,6 +6,7 @@ import org.apache.logging.log4j.Logger;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
+import org.peerlane.bus.api.FunctionListener;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
@@ -237,6 +238,16 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
             fabric.translation(null);
         }
         fabric.drain();
+    }
+
+    /** Says who else is told of resets and departures. */
+    public void addListener(FunctionListener listener) {
+        fabric.listeners.add(listener);
+    }
+
+    /** A listener leaves; calls that are under way go on. */
+    public void removeListener(FunctionListener listener) {
+        fabric.listeners.remove(listener);
     }
 
     /** Says who is shown every request from now on. */

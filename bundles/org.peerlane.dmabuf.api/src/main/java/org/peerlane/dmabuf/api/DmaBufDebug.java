@@ -30,6 +30,22 @@ public interface DmaBufDebug {
      */
     List<String> why(long id);
 
+    /**
+     * {@return what became of those who have left with something in use, oldest first; at most 100}
+     */
+    List<DepartureReport> departures();
+
+    /** {@return devices that were cut off because their driver did not stop them, oldest first} */
+    List<QuarantineInfo> quarantined();
+
+    /**
+     * Lets a device that was cut off use memory again. A reset of it does so too.
+     *
+     * @param slot of its function
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENOENT} it is not cut off
+     */
+    void liftQuarantine(String slot);
+
     /** {@return the latest violations, oldest first; at most 1000} */
     List<Violation> violations();
 

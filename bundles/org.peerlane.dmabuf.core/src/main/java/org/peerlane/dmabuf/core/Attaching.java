@@ -56,6 +56,7 @@ final class Attaching {
                     "attach of %s to %s with operations and no callback; expected one before 7.1"
                             .formatted(device.name(), buffer));
         }
+        services.quarantine.requireFree(device);
         if (buffer.references() == 0) {
             throw services.broken(
                     "CK-8",
@@ -89,7 +90,7 @@ final class Attaching {
                 owner.forget(attachment);
                 attachment.life(Life.FREED);
                 if (asked) {
-                    tellDetached(attachment);
+                    attachment.tellDetached();
                 }
             }
         }
@@ -100,12 +101,13 @@ final class Attaching {
 
     private void ask(BufferAttachment attachment) {
         Buffer buffer = attachment.buffer();
+        Exporter exporter = buffer.exporter();
         services.callouts.ask(
                 buffer,
-                buffer.owner().owner(),
+                exporter.callee(),
                 "attach",
                 () -> {
-                    buffer.operations().attach(buffer, attachment);
+                    exporter.operations().attach(buffer, attachment);
                     return true;
                 });
     }
@@ -170,22 +172,13 @@ final class Attaching {
             reservation.unlock();
         }
         services.points.detachUnlisted.reached();
-        tellDetached(attachment);
+        attachment.tellDetached();
         attachment.owner().forget(attachment);
         if (services.trace.detach.isOn()) {
             services.trace.detach.emit(
                     new DmaBufEvents.DmaBufDetach(
                             attachment.buffer().id(), attachment.id(), attachment.device().name()));
         }
-    }
-
-    private void tellDetached(BufferAttachment attachment) {
-        Buffer buffer = attachment.buffer();
-        services.callouts.tell(
-                buffer,
-                buffer.owner().owner(),
-                "detach",
-                () -> buffer.operations().detach(buffer, attachment));
     }
 
     /** What the importer has not given back (DB-26). */

@@ -33,9 +33,10 @@ final class Buffer implements DmaBuf {
     private final long id;
     private final Services services;
     private final OwnerDmaBufs owner;
-    private final ExportInfo info;
+    private final long size;
+    private final int flags;
+    private final boolean ownsReservation;
     private final String exporterName;
-    private final Object privateData;
     private final Reservation reservation;
     private final BufferName name = new BufferName();
     private final RefCount references;
@@ -54,8 +55,13 @@ final class Buffer implements DmaBuf {
     private final SyncFiles syncFiles;
     private final AtomicBoolean warned = new AtomicBoolean();
 
-    /** The exporter's; may be replaced by those of one that has left. */
-    private volatile DmaBufOperations operations;
+    private final AtomicBoolean storageFree = new AtomicBoolean();
+
+    /** Who answers; the core itself once the exporter has left. */
+    private volatile Exporter exporter;
+
+    /** The exporter's, until it leaves. */
+    private volatile Object privateData;
 
     Buffer(
             long id,
@@ -69,8 +75,10 @@ final class Buffer implements DmaBuf {
         this.id = id;
         this.services = services;
         this.owner = owner;
-        this.info = info;
-        this.operations = operations;
+        size = info.size();
+        flags = info.flags() & (ExportInfo.O_ACCMODE | ExportInfo.O_NONBLOCK);
+        ownsReservation = info.reservation() == null;
+        exporter = new Exporter(operations, owner.callee());
         this.privateData = privateData;
         this.reservation = reservation;
         exporterName = info.exporterName();
@@ -119,12 +127,12 @@ final class Buffer implements DmaBuf {
 
     @Override
     public long size() {
-        return info.size();
+        return size;
     }
 
     @Override
     public int flags() {
-        return info.flags() & (ExportInfo.O_ACCMODE | ExportInfo.O_NONBLOCK);
+        return flags;
     }
 
     @Override
@@ -134,7 +142,7 @@ final class Buffer implements DmaBuf {
 
     /** {@return whether nobody else has its reservation} */
     boolean ownsReservation() {
-        return info.reservation() == null;
+        return ownsReservation;
     }
 
     @Override
@@ -162,13 +170,38 @@ final class Buffer implements DmaBuf {
         return owner;
     }
 
-    DmaBufOperations operations() {
-        return operations;
+    /** {@return who answers} Not to be kept: it changes when the exporter leaves. */
+    Exporter exporter() {
+        return exporter;
     }
 
-    /** Replaces the exporter's operations, whose owner has left. */
-    void operations(DmaBufOperations tombstones) {
-        operations = tombstones;
+    /** The exporter has left: nothing of it is kept here. */
+    void exporter(Exporter instead) {
+        exporter = instead;
+        privateData = instead;
+    }
+
+    /** [free] Nobody uses the storage any more: the exporter frees it, once. */
+    void freeStorage() {
+        if (storageFree.compareAndSet(false, true)) {
+            Exporter its = exporter;
+            services.callouts.tell(
+                    this, its.callee(), "release", () -> its.operations().release(this));
+        }
+    }
+
+    /** [held] The last of those who used the storage of an exporter that has left may have gone. */
+    void freeStorageIfLeft() {
+        if (exporter.operations() instanceof Tombstones tombstones
+                && mapped.size() == 0
+                && kernelMap.count() == 0) {
+            tombstones.freeStorage(this);
+        }
+    }
+
+    /** {@return whether the exporter has freed it or does so now} */
+    boolean isStorageFree() {
+        return storageFree.get();
     }
 
     Services services() {

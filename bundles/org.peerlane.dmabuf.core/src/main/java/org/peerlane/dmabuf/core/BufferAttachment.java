@@ -1,6 +1,7 @@
 package org.peerlane.dmabuf.core;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
@@ -8,7 +9,6 @@ import org.peerlane.dmabuf.api.AttachOperations;
 import org.peerlane.dmabuf.api.AttachOperations.InvalidateMappings;
 import org.peerlane.dmabuf.api.Attachment;
 import org.peerlane.dmabuf.api.DmaBufMapping;
-import org.peerlane.dmabuf.api.DmaBufOperations.PhysicalRanges;
 import org.peerlane.dmabuf.api.ImporterDevice;
 import org.peerlane.dmabuf.api.MappingType;
 import org.peerlane.dmabuf.api.PhysicalList;
@@ -47,8 +47,7 @@ final class BufferAttachment implements Attachment {
     private final PhysicalMappings physical = new PhysicalMappings(this);
     private final PeerTables peerTables = new PeerTables(this);
 
-    /** The importer's callback; may be replaced by one that does nothing. */
-    private volatile @Nullable InvalidateMappings callback;
+    private final @Nullable InvalidateMappings callback;
 
     /** [held] The mapping made last; may have been taken back. */
     private @Nullable BufferMapping latest;
@@ -63,6 +62,14 @@ final class BufferAttachment implements Attachment {
     private volatile boolean peer2peer;
     private volatile MappingType mappingType;
     private volatile Life life = Life.ATTACHING;
+
+    /** Why nothing new is possible, for people; null: it is. */
+    private volatile @Nullable String leaving;
+
+    /** The core has taken back what the importer had. */
+    private volatile boolean takenBack;
+
+    private final AtomicBoolean detachTold = new AtomicBoolean();
 
     BufferAttachment(
             long id,
@@ -174,9 +181,45 @@ final class BufferAttachment implements Attachment {
         life = now;
     }
 
-    /** Replaces the importer's callback, whose owner has left. */
-    void callback(InvalidateMappings tombstone) {
-        callback = tombstone;
+    /**
+     * Nothing new from here on.
+     *
+     * @param why such as {@code its device has gone}
+     */
+    void leaving(String why) {
+        leaving = why;
+    }
+
+    /** {@return whether the importer's late unmaps and unpins have been done for it} */
+    boolean isTakenBack() {
+        return takenBack;
+    }
+
+    /** [held] Unmaps and unpins for the importer. {@return how many mappings there were} */
+    int takeBack() {
+        takenBack = true;
+        int count = 0;
+        for (BufferMapping mapping : buffer.mapped().of(this)) {
+            buffer.mapper().unmap(this, mapping, mapping.direction());
+            count++;
+        }
+        count += physical.takeBack();
+        while (pins.get() > 0) {
+            buffer.pinning().unpin(this);
+        }
+        return count;
+    }
+
+    /** [free] The exporter lets go of what it keeps for the attachment, once. */
+    void tellDetached() {
+        if (detachTold.compareAndSet(false, true)) {
+            Exporter exporter = buffer.exporter();
+            services.callouts.tell(
+                    buffer,
+                    exporter.callee(),
+                    "detach",
+                    () -> exporter.operations().detach(buffer, this));
+        }
     }
 
     /** [held] */
@@ -338,11 +381,6 @@ final class BufferAttachment implements Attachment {
         return physical.valid();
     }
 
-    /** {@return the exporter, if it tells where its memory is} */
-    @Nullable PhysicalRanges physicalRanges() {
-        return buffer.operations() instanceof PhysicalRanges ranges ? ranges : null;
-    }
-
     private void enter(String what) {
         services.requireHeld(buffer, owner.owner(), what);
     }
@@ -371,6 +409,10 @@ final class BufferAttachment implements Attachment {
                     Errno.EINVAL, "%s of %s, which is %s".formatted(what, this, life));
         }
         buffer.revocation().requireOk(what);
+        String why = leaving;
+        if (why != null) {
+            throw new ErrnoException(Errno.ENODEV, "%s of %s: %s".formatted(what, this, why));
+        }
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.peerlane.dmabuf.core;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceCallback;
@@ -151,6 +152,16 @@ final class BufferPoll {
             fence.put();
         }
         buffer.putLater();
+    }
+
+    /** Some waiters are not woken any more. */
+    void forget(Predicate<? super PollWaiter> which) {
+        lock.lock();
+        try {
+            waiters.removeIf(which);
+        } finally {
+            lock.unlock();
+        }
     }
 
     boolean cancel(PollWaiter waiter) {

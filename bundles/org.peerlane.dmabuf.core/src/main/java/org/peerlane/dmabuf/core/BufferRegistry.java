@@ -66,11 +66,7 @@ final class BufferRegistry {
             throw services.broken(
                     "DB-11", buffer.owner().owner(), buffer, buffer + " ends with an armed poll");
         }
-        services.callouts.tell(
-                buffer,
-                buffer.owner().owner(),
-                "release",
-                () -> buffer.operations().release(buffer));
+        buffer.freeStorage();
         services.points.releaseReleased.reached();
         if (buffer.ownsReservation()) {
             services.primitives.destroy(buffer.reservation());

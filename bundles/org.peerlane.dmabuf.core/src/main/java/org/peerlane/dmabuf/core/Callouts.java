@@ -24,11 +24,18 @@ final class Callouts {
     /**
      * {@return what the code answers}
      *
-     * @param owner whose code it is
+     * @param callee whose code it is
      * @param what for reports, such as {@code map}
-     * @throws ErrnoException what it throws; {@code EIO} for anything else
+     * @throws ErrnoException what it throws; {@code EIO} for anything else; {@code ENODEV} its
+     *     bundle has left
      */
-    <T extends @Nullable Object> T ask(Buffer buffer, String owner, String what, Supplier<T> code) {
+    <T extends @Nullable Object> T ask(
+            Buffer buffer, Callee callee, String what, Supplier<T> code) {
+        String owner = callee.owner();
+        if (!callee.gate().enter()) {
+            throw new ErrnoException(
+                    Errno.ENODEV, "%s of %s: %s has left".formatted(what, buffer, owner));
+        }
         boolean held = buffer.reservation().isHeld();
         try {
             return code.get();
@@ -38,20 +45,30 @@ final class Callouts {
             threw(buffer, owner, what, e);
             throw new ErrnoException(Errno.EIO, "%s of %s threw %s".formatted(what, owner, e), e);
         } finally {
+            callee.gate().leave();
             checkLock(buffer, owner, what, held);
         }
     }
 
-    /** Runs code that has no way to fail: whatever it throws is reported, and that is all. */
-    void tell(Buffer buffer, String owner, String what, Runnable code) {
+    /**
+     * Runs code that has no way to fail: whatever it throws is reported, and that is all.
+     *
+     * @return false: its bundle has left, and nothing has run
+     */
+    boolean tell(Buffer buffer, Callee callee, String what, Runnable code) {
+        if (!callee.gate().enter()) {
+            return false;
+        }
         boolean held = buffer.reservation().isHeld();
         try {
             code.run();
         } catch (RuntimeException | LinkageError | AssertionError | StackOverflowError e) {
-            threw(buffer, owner, what, e);
+            threw(buffer, callee.owner(), what, e);
         } finally {
-            checkLock(buffer, owner, what, held);
+            callee.gate().leave();
+            checkLock(buffer, callee.owner(), what, held);
         }
+        return true;
     }
 
     private void threw(Buffer buffer, String owner, String what, Throwable thrown) {

@@ -1,9 +1,12 @@
 package org.peerlane.dmabuf.core;
 
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.AcquireContext;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.Fences;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.api.SyncFile;
@@ -15,6 +18,7 @@ import org.peerlane.dmabuf.core.fence.FenceEnvironment;
 import org.peerlane.dmabuf.core.resv.CoreReservation;
 import org.peerlane.dmabuf.core.resv.ReservationClass;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.Profile;
 import org.peerlane.trace.api.Tracer;
 
@@ -64,6 +68,44 @@ final class CorePrimitives implements Primitives {
     @Override
     public String ownerOf(Fence fence) {
         return ((CoreFence) fence).ownerName();
+    }
+
+    @Override
+    public boolean isOfAny(Fence fence, Set<String> owners) {
+        boolean[] found = new boolean[1];
+        core.unwrap(
+                fence, one -> found[0] |= one.timestamp() == 0 && owners.contains(ownerOf(one)));
+        return found[0];
+    }
+
+    @Override
+    public int abandon(Fence fence, Set<String> owners, Errno why) {
+        int[] count = new int[1];
+        core.unwrap(
+                fence,
+                one -> {
+                    if (one.timestamp() == 0
+                            && owners.contains(ownerOf(one))
+                            && ((CoreFence) one).abandon(why)) {
+                        count[0]++;
+                    }
+                });
+        return count[0];
+    }
+
+    @Override
+    public int forgetCallbacks(Predicate<FenceCallback> which) {
+        return environment.forgetCallbacks(which);
+    }
+
+    @Override
+    public int depart(Fences owner, Errno why) {
+        return ((CoreFences) owner).depart(why);
+    }
+
+    @Override
+    public boolean awaitDeparted(Fences owner, long nanos) throws InterruptedException {
+        return ((CoreFences) owner).awaitDeparted(nanos);
     }
 
     @Override

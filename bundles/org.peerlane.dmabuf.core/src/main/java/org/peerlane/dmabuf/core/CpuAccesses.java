@@ -27,10 +27,11 @@ final class CpuAccesses {
 
     void begin(DmaDirection direction) {
         services.requireFree(buffer, "", "beginCpuAccess");
-        if (buffer.operations() instanceof CpuAccess exporter) {
+        Exporter its = buffer.exporter();
+        if (its.operations() instanceof CpuAccess exporter) {
             services.callouts.ask(
                     buffer,
-                    buffer.owner().owner(),
+                    its.callee(),
                     "beginCpuAccess",
                     () -> {
                         exporter.beginCpuAccess(buffer, direction);
@@ -52,10 +53,11 @@ final class CpuAccesses {
         if (services.trace.cpuEnded.isOn()) {
             services.trace.cpuEnded.emit(new DmaBufEvents.CpuAccessEnded(buffer.id(), direction));
         }
-        if (buffer.operations() instanceof CpuAccess exporter) {
+        Exporter its = buffer.exporter();
+        if (its.operations() instanceof CpuAccess exporter) {
             services.callouts.ask(
                     buffer,
-                    buffer.owner().owner(),
+                    its.callee(),
                     "endCpuAccess",
                     () -> {
                         exporter.endCpuAccess(buffer, direction);

@@ -11,4 +11,13 @@ public @interface DmaBufConfig {
             description =
                     "watch what threads do with locks, waits and callbacks, and which mapping each DMA uses; costs some time")
     boolean checks() default true;
+
+    /** {@return how long a bundle or a device that leaves is waited for} */
+    @AttributeDefinition(
+            description =
+                    "milliseconds that a bundle or device that leaves is given to stop what it has"
+                            + " under way; after that devices are cut off, and what they have is"
+                            + " taken back",
+            min = "1")
+    int departureLimitMs() default 2000;
 }

@@ -12,13 +12,20 @@ import org.osgi.service.component.annotations.ReferenceCardinality;
 import org.osgi.service.component.annotations.ReferencePolicy;
 import org.osgi.service.metatype.annotations.Designate;
 import org.peerlane.bus.api.DmaObserver;
+import org.peerlane.bus.api.FunctionListener;
 import org.peerlane.bus.api.PcieBus;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.dmabuf.api.BufferInfo;
+import org.peerlane.dmabuf.api.DepartureReport;
 import org.peerlane.dmabuf.api.DmaBufDebug;
+import org.peerlane.dmabuf.api.QuarantineInfo;
 import org.peerlane.dmabuf.api.Violation;
 import org.peerlane.dmabuf.core.check.Checks;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.LockObservation;
+import org.peerlane.iommu.api.Iommu;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.Machine;
 import org.peerlane.kernel.api.Profile;
 import org.peerlane.memory.api.AddressSpaces;
@@ -36,9 +43,12 @@ import org.peerlane.trace.api.Tracer;
         configurationPid = "org.peerlane.dmabuf.core")
 @Designate(ocd = DmaBufConfig.class)
 public final class DmaBufCore implements DmaBufDebug {
+    private static final long LIMIT_NANOS = 2_000_000_000L;
+
     private final Services services;
     private final BufferRegistry registry;
     private final Inspection inspection;
+    private final Departures departures;
 
     /** Of the locks of all bundles; null while checks are off. */
     private final @Nullable LockObservation observation;
@@ -46,8 +56,14 @@ public final class DmaBufCore implements DmaBufDebug {
     /** Null: nobody looks at DMA. */
     private @Nullable ServiceRegistration<DmaObserver> registration;
 
+    /** Null without a framework. */
+    private @Nullable ServiceRegistration<FunctionListener> listening;
+
     /** Null while there is none. */
     private volatile @Nullable PcieBus bus;
+
+    /** Null while there is none. */
+    private volatile @Nullable Iommu iommu;
 
     /** For the framework. */
     @Activate
@@ -58,11 +74,18 @@ public final class DmaBufCore implements DmaBufDebug {
             @Reference AddressSpaces spaces,
             BundleContext context,
             DmaBufConfig config) {
-        this(execution, tracer, machine.profile(), spaces, config.checks());
+        this(
+                execution,
+                tracer,
+                machine.profile(),
+                spaces,
+                config.checks(),
+                config.departureLimitMs() * 1_000_000L);
         DmaObserver index = observer();
         if (index != null) { // no component: this needs no bus, and a bus can do without it
             registration = context.registerService(DmaObserver.class, index, null);
         }
+        listening = context.registerService(FunctionListener.class, departures, null);
     }
 
     @Deactivate
@@ -70,6 +93,10 @@ public final class DmaBufCore implements DmaBufDebug {
         ServiceRegistration<DmaObserver> registered = registration;
         if (registered != null) {
             registered.unregister();
+        }
+        ServiceRegistration<FunctionListener> told = listening;
+        if (told != null) {
+            told.unregister();
         }
         close();
     }
@@ -87,6 +114,24 @@ public final class DmaBufCore implements DmaBufDebug {
             Profile profile,
             @Nullable AddressSpaces spaces,
             boolean checks) {
+        this(execution, tracer, profile, spaces, checks, LIMIT_NANOS);
+    }
+
+    /**
+     * For tests and programs without a framework.
+     *
+     * @param spaces null if no process maps anything
+     * @param checks whether to watch threads
+     * @param departureNanos how long who leaves is waited for
+     */
+    @SuppressWarnings("this-escape") // the bus is asked later
+    public DmaBufCore(
+            Execution execution,
+            Tracer tracer,
+            Profile profile,
+            @Nullable AddressSpaces spaces,
+            boolean checks,
+            long departureNanos) {
         Checks watched = new Checks(execution, tracer, checks);
         observation = watched.observe(execution);
         services =
@@ -97,9 +142,11 @@ public final class DmaBufCore implements DmaBufDebug {
                         profile,
                         new CorePrimitives(execution, tracer, watched, profile),
                         spaces,
-                        () -> bus);
+                        () -> bus,
+                        () -> iommu);
         registry = new BufferRegistry(services);
         inspection = new Inspection(services, registry);
+        departures = new Departures(services, registry, departureNanos);
     }
 
     /** The machine has a bus, on which peers have routes to each other. */
@@ -116,8 +163,23 @@ public final class DmaBufCore implements DmaBufDebug {
         }
     }
 
-    /** The locks of others are not watched any more. */
+    /** The machine has an IOMMU, which can block devices. */
+    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    public void setIommu(Iommu now) {
+        iommu = now;
+    }
+
+    /** It has none any more. */
+    @SuppressWarnings("ReferenceEquality") // the very service
+    public void unsetIommu(Iommu before) {
+        if (iommu == before) {
+            iommu = null;
+        }
+    }
+
+    /** Nobody is waited for any more, and the locks of others are not watched. */
     public void close() {
+        departures.close();
         LockObservation watching = observation;
         if (watching != null) {
             watching.close();
@@ -127,6 +189,15 @@ public final class DmaBufCore implements DmaBufDebug {
     /** {@return who is to be shown all DMA; null: nobody} */
     public @Nullable DmaObserver observer() {
         return services.shadow;
+    }
+
+    /** {@return who is to be told of resets and of devices that have gone} */
+    public FunctionListener listener() {
+        return departures;
+    }
+
+    Departures whoLeaves() {
+        return departures;
     }
 
     Services services() {
@@ -150,6 +221,29 @@ public final class DmaBufCore implements DmaBufDebug {
     @Override
     public List<String> why(long id) {
         return inspection.why(id);
+    }
+
+    @Override
+    public List<DepartureReport> departures() {
+        return departures.reports();
+    }
+
+    @Override
+    public List<QuarantineInfo> quarantined() {
+        return services.quarantine.list();
+    }
+
+    @Override
+    public void liftQuarantine(String slot) {
+        PcieFunction function = services.quarantine.find(slot);
+        if (function == null || !services.quarantine.lift(function)) {
+            throw new ErrnoException(
+                    Errno.ENOENT,
+                    "%s is not in quarantine; there are: %s"
+                            .formatted(
+                                    slot,
+                                    quarantined().stream().map(QuarantineInfo::slot).toList()));
+        }
     }
 
     @Override

@@ -80,6 +80,17 @@ public final class DmaBufEvents {
     public record SyncFileMoved(long buffer, boolean imported, int flags, int fences)
             implements TraceEvent {}
 
+    /** A bundle or a device has left (see {@link org.peerlane.dmabuf.api.DepartureReport}). */
+    public record Departed(String who, int buffers, int attachments, int mappings, int fences)
+            implements TraceEvent {}
+
+    /** A device was cut off, because its driver had not stopped it in time. */
+    public record DeviceQuarantined(String device, String owner, String why)
+            implements TraceEvent {}
+
+    /** A device that was cut off may be used again. */
+    public record QuarantineLifted(String device) implements TraceEvent {}
+
     /** A poll waits for a fence, and holds the buffer meanwhile (DB-65). */
     public record PollArmed(long buffer, boolean write) implements TraceEvent {}
 }

@@ -25,6 +25,9 @@ final class DmaBufTrace {
     final Tracepoint<DmaBufEvents.CpuAccessEnded> cpuEnded;
     final Tracepoint<DmaBufEvents.SyncFileMoved> syncFile;
     final Tracepoint<DmaBufEvents.PollArmed> pollArmed;
+    final Tracepoint<DmaBufEvents.Departed> departed;
+    final Tracepoint<DmaBufEvents.DeviceQuarantined> quarantined;
+    final Tracepoint<DmaBufEvents.QuarantineLifted> quarantineLifted;
 
     DmaBufTrace(Tracer tracer) {
         export = tracer.point(DmaBufEvents.DmaBufExport.class);
@@ -47,5 +50,8 @@ final class DmaBufTrace {
         cpuEnded = tracer.point(DmaBufEvents.CpuAccessEnded.class);
         syncFile = tracer.point(DmaBufEvents.SyncFileMoved.class);
         pollArmed = tracer.point(DmaBufEvents.PollArmed.class);
+        departed = tracer.point(DmaBufEvents.Departed.class);
+        quarantined = tracer.point(DmaBufEvents.DeviceQuarantined.class);
+        quarantineLifted = tracer.point(DmaBufEvents.QuarantineLifted.class);
     }
 }

@@ -75,15 +75,26 @@ final class Invalidation {
 
     private void tell(BufferAttachment attachment, long generation) {
         attachment.physicalEnded();
-        String owner = attachment.owner().owner();
+        Callee importer = attachment.owner().callee();
         String what = "the callback of " + attachment.device().name();
         services.checks.beginCallback();
-        services.callouts.tell(buffer, owner, what, attachment::invalidateMappings);
+        services.callouts.tell(buffer, importer, what, attachment::invalidateMappings);
         boolean failed = services.checks.endCallback();
         attachment.told(current.generation);
         if (services.checks.isOn()) {
             services.callouts.tell(
-                    buffer, owner, what, () -> checkDrained(attachment, generation, failed));
+                    buffer, importer, what, () -> checkDrained(attachment, generation, failed));
+        }
+    }
+
+    /** [held] Tells one importer, who leaves, to stop; nobody else's mappings become stale. */
+    void tellLeaving(BufferAttachment attachment) {
+        boolean before = running;
+        running = true;
+        try {
+            tell(attachment, current.generation);
+        } finally {
+            running = before;
         }
     }
 

@@ -33,7 +33,8 @@ final class KernelMap {
 
     /** [held] */
     IoSysMap vmap() {
-        if (!(buffer.operations() instanceof Vmap exporter)) {
+        Exporter its = buffer.exporter();
+        if (!(its.operations() instanceof Vmap exporter)) {
             throw new ErrnoException(
                     Errno.EINVAL, "%s cannot be addressed by the kernel".formatted(buffer));
         }
@@ -41,7 +42,7 @@ final class KernelMap {
         if (known == null) {
             known =
                     services.callouts.<@Nullable IoSysMap>ask(
-                            buffer, buffer.owner().owner(), "vmap", () -> exporter.vmap(buffer));
+                            buffer, its.callee(), "vmap", () -> exporter.vmap(buffer));
             if (known == null) {
                 services.report(
                         "DB-56",
@@ -74,15 +75,14 @@ final class KernelMap {
         }
         if (count == 1) {
             map = null;
-            if (buffer.operations() instanceof Vmap exporter) {
+            Exporter its = buffer.exporter();
+            if (its.operations() instanceof Vmap exporter) {
                 services.callouts.tell(
-                        buffer,
-                        buffer.owner().owner(),
-                        "vunmap",
-                        () -> exporter.vunmap(buffer, known));
+                        buffer, its.callee(), "vunmap", () -> exporter.vunmap(buffer, known));
             }
         }
         change(-1);
+        buffer.freeStorageIfLeft();
     }
 
     @SuppressWarnings("NonAtomicVolatileUpdate") // under the reservation

@@ -3,7 +3,6 @@ package org.peerlane.dmabuf.core;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.DmaBufMapping;
-import org.peerlane.dmabuf.api.DmaBufOperations;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.dmabuf.api.MappingState;
@@ -115,13 +114,13 @@ final class MapProtocol {
     }
 
     private SgTable ask(BufferAttachment attachment, DmaDirection direction) {
-        DmaBufOperations operations = buffer.operations();
+        Exporter exporter = buffer.exporter();
         SgTable table =
                 services.callouts.<@Nullable SgTable>ask(
                         buffer,
-                        buffer.owner().owner(),
+                        exporter.callee(),
                         "map",
-                        () -> operations.map(attachment, direction));
+                        () -> exporter.operations().map(attachment, direction));
         if (table == null) {
             services.report(
                     "DB-33",
@@ -216,6 +215,12 @@ final class MapProtocol {
 
     /** [held] As {@link BufferAttachment#unmap}. */
     void unmap(BufferAttachment attachment, DmaBufMapping given, DmaDirection direction) {
+        if (attachment.isTakenBack()
+                && given instanceof BufferMapping late
+                && late.isUnmapped()
+                && late.attachment().equals(attachment)) {
+            return; // it has been done for the importer, which was late
+        }
         if (!(given instanceof BufferMapping mapping)
                 || !mapping.attachment().equals(attachment)
                 || !buffer.mapped().contains(mapping)) {
@@ -247,15 +252,20 @@ final class MapProtocol {
             services.trace.unmapped.emit(
                     new DmaBufEvents.DmaBufUnmapped(buffer.id(), attachment.id(), mapping.id()));
         }
+        buffer.freeStorageIfLeft();
         services.points.unmapDone.reached();
     }
 
     private void giveBack(BufferAttachment attachment, SgTable table, DmaDirection direction) {
-        DmaBufOperations operations = buffer.operations();
-        services.callouts.tell(
-                buffer,
-                buffer.owner().owner(),
-                "unmap",
-                () -> operations.unmap(attachment, table, direction));
+        Exporter exporter = buffer.exporter();
+        boolean told =
+                services.callouts.tell(
+                        buffer,
+                        exporter.callee(),
+                        "unmap",
+                        () -> exporter.operations().unmap(attachment, table, direction));
+        if (!told) { // it has left in this very moment
+            Tombstones.takeBack(attachment, table);
+        }
     }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.exec.api.NamedLock;
@@ -150,6 +151,35 @@ final class MappingSet {
         }
         if (interrupted) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /**
+     * {@return whether there is none by then}
+     *
+     * @param deadline by the execution's clock
+     */
+    boolean awaitEmpty(long deadline, LongSupplier clock) {
+        boolean interrupted = false;
+        lock.lock();
+        try {
+            while (!mappings.isEmpty()) {
+                long left = deadline - clock.getAsLong();
+                if (left <= 0) {
+                    return false;
+                }
+                try {
+                    unmapped().awaitNanos(left);
+                } catch (InterruptedException e) {
+                    interrupted = true;
+                }
+            }
+            return true;
+        } finally {
+            lock.unlock();
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 

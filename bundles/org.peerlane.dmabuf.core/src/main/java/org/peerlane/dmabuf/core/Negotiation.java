@@ -68,13 +68,14 @@ final class Negotiation {
     }
 
     private boolean fits(MatchEntry exporter, MatchEntry importer) {
+        Exporter its = attachment.buffer().exporter();
         Verdict verdict =
                 attachment
                         .services()
                         .callouts
                         .ask(
                                 attachment.buffer(),
-                                attachment.buffer().owner().owner(),
+                                its.callee(),
                                 "match of " + exporter.type().name(),
                                 () -> exporter.type().match(exporter, importer));
         if (verdict.errno() == 0 && verdict.peer2peer() && exporter.provider() != null) {
@@ -84,8 +85,7 @@ final class Negotiation {
             }
         }
         if (verdict.errno() == 0) {
-            boolean negotiated =
-                    attachment.buffer().operations() instanceof DmaBufOperations.MappingTypes;
+            boolean negotiated = its.operations() instanceof DmaBufOperations.MappingTypes;
             attachment.agreed(
                     exporter.type(), negotiated ? verdict.peer2peer() : attachment.peer2peer());
             return true;
@@ -105,13 +105,14 @@ final class Negotiation {
 
     private List<MatchEntry> offered() {
         Buffer buffer = attachment.buffer();
-        if (buffer.operations() instanceof DmaBufOperations.MappingTypes exporter) {
+        Exporter its = buffer.exporter();
+        if (its.operations() instanceof DmaBufOperations.MappingTypes exporter) {
             return attachment
                     .services()
                     .callouts
                     .ask(
                             buffer,
-                            buffer.owner().owner(),
+                            its.callee(),
                             "mappingTypes",
                             () -> exporter.mappingTypes(buffer, attachment));
         }

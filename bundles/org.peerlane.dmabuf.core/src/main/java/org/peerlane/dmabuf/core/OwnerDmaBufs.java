@@ -1,12 +1,13 @@
 package org.peerlane.dmabuf.core;
 
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.Bundle;
+import org.osgi.framework.FrameworkUtil;
 import org.osgi.service.component.ComponentContext;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
@@ -53,6 +54,11 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
     private final Exporting exporting;
     private final Attaching attaching;
     private final Fences fences;
+    private final Callee callee;
+    private final Departures departures;
+
+    /** Whether an object's class is this bundle's. */
+    private final Predicate<Object> its;
 
     /** Buffers whose count is not zero, by number. */
     private final Map<Long, Buffer> buffers = new ConcurrentHashMap<>();
@@ -60,27 +66,49 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
     /** Attachments, the exporter being asked included, by number. */
     private final Map<Long, BufferAttachment> attachments = new ConcurrentHashMap<>();
 
+    /** References that came by descriptor and have not gone back, by buffer. */
+    private final Map<Buffer, Integer> got = new ConcurrentHashMap<>();
+
     private volatile boolean leaving;
 
     /** For the bundle that asked. */
     @Activate
     public OwnerDmaBufs(ComponentContext context, @Reference DmaBufCore core) {
-        this(nameOf(context.getUsingBundle()), core);
+        this(nameOf(context.getUsingBundle()), core, codeOf(context.getUsingBundle()));
     }
 
     /** For tests and programs without a framework. */
     public OwnerDmaBufs(String owner, DmaBufCore core) {
+        this(owner, core, _ -> false);
+    }
+
+    /**
+     * @param its whether an object's class is this bundle's, hence nothing to call when it has left
+     */
+    OwnerDmaBufs(String owner, DmaBufCore core, Predicate<Object> its) {
         this.owner = owner;
+        this.its = its;
+        departures = core.whoLeaves();
         services = core.services();
         registry = core.registry();
         exporting = new Exporting(services, registry);
         attaching = new Attaching(services);
         fences = services.primitives.fences(owner);
+        callee = new Callee(owner, services.execution);
     }
 
     private static String nameOf(Bundle bundle) {
         String name = bundle.getSymbolicName();
         return name == null ? "bundle " + bundle.getBundleId() : name;
+    }
+
+    private static Predicate<Object> codeOf(Bundle bundle) {
+        return object -> bundle.equals(FrameworkUtil.getBundle(object.getClass()));
+    }
+
+    /** {@return whether an object's class is this bundle's} */
+    boolean isIts(Object object) {
+        return its.test(object);
     }
 
     @Override
@@ -138,6 +166,7 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
                 services.trace.get.emit(
                         new DmaBufEvents.DmaBufGet(buffer.id(), buffer.references()));
             }
+            got.merge(buffer, 1, Integer::sum);
             return buffer;
         }
         file.put();
@@ -152,7 +181,35 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
             report("DB-9", "put of null; expected a buffer");
             return;
         }
+        if (buffer instanceof Buffer own) {
+            ungot(own);
+        }
         buffer.put();
+    }
+
+    /** {@return whether a reference that came by {@link #get} had not gone back} */
+    private boolean ungot(Buffer buffer) {
+        boolean[] had = new boolean[1];
+        got.computeIfPresent(
+                buffer,
+                (_, count) -> {
+                    had[0] = true;
+                    return count == 1 ? null : count - 1;
+                });
+        return had[0];
+    }
+
+    /**
+     * [free] Detaches for the bundle, which has left or whose device has gone. The reference that
+     * the bundle had got for the attachment goes with it (DB-10).
+     */
+    void detachFor(BufferAttachment attachment) {
+        if (attachment.life() == BufferAttachment.Life.LISTED) {
+            attaching.detach(this, attachment.buffer(), attachment);
+            if (leaving && ungot(attachment.buffer())) {
+                attachment.buffer().putLater();
+            }
+        }
     }
 
     // Attachments.
@@ -245,6 +302,11 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
         ours.peerTables().free(table, direction);
     }
 
+    /** {@return whose code its callbacks are} */
+    Callee callee() {
+        return callee;
+    }
+
     // What this has.
 
     /** {@return whether its buffer is refused} Nothing is enrolled from then on. */
@@ -294,21 +356,23 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
         return all;
     }
 
-    /** Refuses new work, and reports what is left: the bundle lets go. */
+    /**
+     * The bundle lets go: refuses new work, and takes back what is left (see {@link Departure}).
+     * Attachments that are left are reported; buffers may have to be, since others hold them.
+     */
     @Override
     @Deactivate
     public void close() {
+        if (leaving) {
+            return;
+        }
         leaving = true;
-        Map<String, Integer> left = new LinkedHashMap<>();
-        for (BufferAttachment attachment : attachments()) {
-            left.merge(attachment.toString(), 1, Integer::sum);
-        }
-        for (Buffer buffer : buffers()) {
-            left.merge("buffer " + buffer, 1, Integer::sum);
-        }
+        List<BufferAttachment> left = attachments();
         if (!left.isEmpty()) {
-            report("CK-6", "%s leaves and has not given back %s".formatted(owner, left.keySet()));
+            report("CK-6", "%s leaves and has not given back %s".formatted(owner, left));
         }
+        departures.leave(this);
+        got.clear();
     }
 
     private void report(String rule, String sentence) {

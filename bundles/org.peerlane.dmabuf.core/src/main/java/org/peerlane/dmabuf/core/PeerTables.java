@@ -82,6 +82,17 @@ final class PeerTables {
                 : bus.peerRoute(provider.owner(), client);
     }
 
+    /** {@return whether it was made here} Then it is free, whatever its direction. */
+    boolean forget(SgTable table) {
+        for (Made made : tables) {
+            if (isSame(made.table(), table)) {
+                free(table, made.direction());
+                return true;
+            }
+        }
+        return false;
+    }
+
     void free(SgTable table, DmaDirection direction) {
         for (Made made : tables) {
             if (isSame(made.table(), table)) {

@@ -47,15 +47,16 @@ final class PhysicalMappings {
 
     PhysicalList map() {
         attachment.requireUsable("mapPhysical");
-        PhysicalRanges ranges = exporter();
         Buffer buffer = attachment.buffer();
+        Exporter exporter = buffer.exporter();
+        PhysicalRanges ranges = ranges(exporter);
         PhysicalList list =
                 attachment
                         .services()
                         .callouts
                         .<@Nullable PhysicalList>ask(
                                 buffer,
-                                buffer.owner().owner(),
+                                exporter.callee(),
                                 "mapPhysical",
                                 () -> ranges.mapPhysical(attachment));
         if (list == null) {
@@ -75,9 +76,8 @@ final class PhysicalMappings {
     }
 
     /** {@return who can tell} */
-    private PhysicalRanges exporter() {
+    private PhysicalRanges ranges(Exporter exporter) {
         Buffer buffer = attachment.buffer();
-        PhysicalRanges ranges = attachment.physicalRanges();
         boolean negotiated = attachment.services().profile.has(Series.MAPTYPES);
         if (negotiated && !attachment.mappingType().equals(MappingTypes.PAL)) {
             String sentence =
@@ -94,7 +94,8 @@ final class PhysicalMappings {
                             sentence);
             throw new ErrnoException(Errno.EOPNOTSUPP, sentence);
         }
-        if (ranges == null || !negotiated && !GRANTED.contains(buffer.exporterName())) {
+        if (!(exporter.operations() instanceof PhysicalRanges ranges)
+                || !negotiated && !GRANTED.contains(buffer.exporterName())) {
             throw new ErrnoException(
                     Errno.EOPNOTSUPP,
                     "%s does not tell %s where it is"
@@ -155,6 +156,8 @@ final class PhysicalMappings {
         if (its != null) {
             its.observations.forEach(PhysicalObservation::close);
             told.remove(its);
+        } else if (attachment.isTakenBack()) {
+            return; // it has been done for the importer, which was late
         } else {
             Buffer buffer = attachment.buffer();
             throw attachment
@@ -166,14 +169,14 @@ final class PhysicalMappings {
                             "unmapPhysical of %s with what %s has not been told or has given back"
                                     .formatted(buffer, attachment.device().name()));
         }
-        PhysicalRanges ranges = attachment.physicalRanges();
-        if (ranges != null) {
+        Exporter exporter = attachment.buffer().exporter();
+        if (exporter.operations() instanceof PhysicalRanges ranges) {
             attachment
                     .services()
                     .callouts
                     .tell(
                             attachment.buffer(),
-                            attachment.buffer().owner().owner(),
+                            exporter.callee(),
                             "unmapPhysical",
                             () -> ranges.unmapPhysical(attachment, list));
         }
@@ -182,6 +185,13 @@ final class PhysicalMappings {
     @SuppressWarnings("ReferenceEquality") // the very list
     private static boolean isSame(PhysicalList one, PhysicalList other) {
         return one == other;
+    }
+
+    /** Gives all of it back for an importer that was late or leaves. {@return how many} */
+    int takeBack() {
+        List<Told> all = List.copyOf(told);
+        all.forEach(one -> unmap(one.list));
+        return all.size();
     }
 
     /** The importer's callback comes. */

@@ -26,7 +26,7 @@ final class Pinnings {
 
     /** {@return whether this exporter's storage can move} */
     boolean isOffered() {
-        return buffer.operations() instanceof Pinning;
+        return buffer.exporter().operations() instanceof Pinning;
     }
 
     /**
@@ -35,10 +35,11 @@ final class Pinnings {
      * @throws org.peerlane.kernel.api.ErrnoException what the exporter throws; nothing is pinned
      */
     void pin(BufferAttachment attachment) {
-        if (buffer.operations() instanceof Pinning pinning) {
+        Exporter exporter = buffer.exporter();
+        if (exporter.operations() instanceof Pinning pinning) {
             services.callouts.ask(
                     buffer,
-                    buffer.owner().owner(),
+                    exporter.callee(),
                     "pin",
                     () -> {
                         pinning.pin(attachment);
@@ -56,6 +57,9 @@ final class Pinnings {
     /** [held] One pin less; one too many is reported (CK-14), and nothing else. */
     void unpin(BufferAttachment attachment) {
         if (attachment.pins() == 0) {
+            if (attachment.isTakenBack()) {
+                return; // it has been done for the importer, which was late
+            }
             services.report(
                     "CK-14",
                     Severity.WRONG,
@@ -67,9 +71,10 @@ final class Pinnings {
         }
         int pins = attachment.pinCount().decrementAndGet();
         count.decrementAndGet();
-        if (buffer.operations() instanceof Pinning pinning) {
+        Exporter exporter = buffer.exporter();
+        if (exporter.operations() instanceof Pinning pinning) {
             services.callouts.tell(
-                    buffer, buffer.owner().owner(), "unpin", () -> pinning.unpin(attachment));
+                    buffer, exporter.callee(), "unpin", () -> pinning.unpin(attachment));
         }
         if (services.trace.unpinned.isOn()) {
             services.trace.unpinned.emit(

@@ -31,6 +31,7 @@ final class Points {
     final Checkpoint cpuPrepared;
     final Checkpoint pollArming;
     final Checkpoint faultEntered;
+    final Checkpoint departureTakenBack;
 
     Points(Execution execution) {
         exportBeforeListed = execution.checkpoint("dmabuf.export.before-listed");
@@ -59,5 +60,6 @@ final class Points {
         cpuPrepared = execution.checkpoint("dmabuf.cpu.prepared");
         pollArming = execution.checkpoint("dmabuf.poll.arming");
         faultEntered = execution.checkpoint("dmabuf.fault.entered");
+        departureTakenBack = execution.checkpoint("dmabuf.departure.taken-back");
     }
 }

@@ -1,12 +1,16 @@
 package org.peerlane.dmabuf.core;
 
 import java.util.List;
+import java.util.Set;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.AcquireContext;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.Fences;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.api.SyncFile;
+import org.peerlane.kernel.api.Errno;
 
 /** Where buffers get reservations and fences from. <b>Threads.</b> Any. */
 interface Primitives {
@@ -27,6 +31,29 @@ interface Primitives {
 
     /** {@return who made a fence; empty if that is not known} */
     String ownerOf(Fence fence);
+
+    /** {@return whether a fence, or one that it is made of, is an owner's and has not signaled} */
+    boolean isOfAny(Fence fence, Set<String> owners);
+
+    /**
+     * Signals a fence, or those that it is made of, if they are one of these owners'.
+     *
+     * @return how many had not signaled
+     */
+    int abandon(Fence fence, Set<String> owners, Errno why);
+
+    /** Some callbacks of fences never run; they are taken off whatever they wait for. */
+    int forgetCallbacks(Predicate<FenceCallback> which);
+
+    /**
+     * An owner leaves: its fences signal with an error, its operations are not called any more.
+     *
+     * @return fences that had not signaled
+     */
+    int depart(Fences owner, Errno why);
+
+    /** {@return whether nobody is inside of the owner's operations any more, by then} */
+    boolean awaitDeparted(Fences owner, long nanos) throws InterruptedException;
 
     /** {@return nanoseconds since a fence was published; 0 if that is not known} */
     long ageOf(Fence fence);

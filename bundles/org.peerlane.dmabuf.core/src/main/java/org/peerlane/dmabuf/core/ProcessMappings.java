@@ -54,7 +54,8 @@ final class ProcessMappings implements MappingOperations {
                             .formatted(bytes, buffer, offset));
         }
         checkMode(protection, flags);
-        if (!(buffer.operations() instanceof Mmap exporter)) {
+        Exporter its = buffer.exporter();
+        if (!(its.operations() instanceof Mmap exporter)) {
             throw new ErrnoException(
                     Errno.EINVAL, "%s cannot be mapped into processes".formatted(buffer));
         }
@@ -70,7 +71,13 @@ final class ProcessMappings implements MappingOperations {
             throw new ErrnoException(Errno.ENODEV, "this machine has no processes");
         }
         CpuMapping mapping =
-                space.map(address, bytes, protection, flags, object(spaces, exporter), offset);
+                space.map(
+                        address,
+                        bytes,
+                        protection,
+                        flags,
+                        object(spaces, its.callee(), exporter),
+                        offset);
         if (services.trace.mmap.isOn()) {
             services.trace.mmap.emit(new DmaBufEvents.DmaBufMmap(buffer.id(), offset, bytes));
         }
@@ -91,7 +98,7 @@ final class ProcessMappings implements MappingOperations {
         }
     }
 
-    private Mappable object(AddressSpaces spaces, Mmap exporter) {
+    private Mappable object(AddressSpaces spaces, Callee callee, Mmap exporter) {
         lock.lock();
         try {
             Mappable made = object;
@@ -102,8 +109,7 @@ final class ProcessMappings implements MappingOperations {
             lock.unlock();
         }
         MappableKind kind =
-                services.callouts.ask(
-                        buffer, buffer.owner().owner(), "kind", () -> exporter.kind(buffer));
+                services.callouts.ask(buffer, callee, "kind", () -> exporter.kind(buffer));
         Mappable made = spaces.object(buffer.toString(), kind, this);
         lock.lock();
         try {
@@ -143,7 +149,8 @@ final class ProcessMappings implements MappingOperations {
     }
 
     private void begins(CpuMapping mapping) {
-        if (!(buffer.operations() instanceof Mmap exporter)) {
+        Exporter its = buffer.exporter();
+        if (!(its.operations() instanceof Mmap exporter)) {
             throw new ErrnoException(Errno.ENODEV, "%s has lost its exporter".formatted(buffer));
         }
         if (!buffer.revocation().faultBegins()) {
@@ -157,7 +164,7 @@ final class ProcessMappings implements MappingOperations {
             }
             services.callouts.ask(
                     buffer,
-                    buffer.owner().owner(),
+                    its.callee(),
                     "mmap",
                     () -> {
                         exporter.mmap(buffer, mapping);
@@ -183,7 +190,8 @@ final class ProcessMappings implements MappingOperations {
 
     @Override
     public FaultResult fault(Fault fault) {
-        if (!(buffer.operations() instanceof Mmap exporter) || !buffer.revocation().faultBegins()) {
+        Exporter its = buffer.exporter();
+        if (!(its.operations() instanceof Mmap exporter) || !buffer.revocation().faultBegins()) {
             return FaultResult.BUS_ERROR;
         }
         MmapLockHeld lockHeld = MmapLockHeld.by(fault, services.checks);
@@ -192,10 +200,7 @@ final class ProcessMappings implements MappingOperations {
             services.points.faultEntered.reached();
             FaultResult result =
                     services.callouts.<@Nullable FaultResult>ask(
-                            buffer,
-                            buffer.owner().owner(),
-                            "fault",
-                            () -> exporter.fault(buffer, given));
+                            buffer, its.callee(), "fault", () -> exporter.fault(buffer, given));
             return result == null ? FaultResult.BUS_ERROR : result;
         } finally {
             if (lockHeld != null) {

@@ -63,6 +63,9 @@ final class Revocation {
     /** Made by who waits first. Guarded by lock. */
     private @Nullable Condition changed;
 
+    /** Its exporter leaves: access never comes back. Changes as the state does. */
+    private boolean leaving;
+
     Revocation(Buffer buffer, Services services, NamedLock lock) {
         this.buffer = buffer;
         this.services = services;
@@ -102,7 +105,7 @@ final class Revocation {
         try {
             if (state == RevokeState.OK || state == RevokeState.REVOKING) {
                 takeAway();
-                become(forGood ? RevokeState.REVOKED_FOR_GOOD : RevokeState.REVOKED);
+                ended(forGood);
             } else if (forGood && state == RevokeState.REVOKED) {
                 become(RevokeState.REVOKED_FOR_GOOD); // nobody has access: no wait (RK-22)
             }
@@ -125,10 +128,59 @@ final class Revocation {
         } finally {
             reservation.unlock();
         }
-        awaitFaults();
-        buffer.processMappings().zap();
+        endProcesses();
         awaitUnmaps();
         services.points.revokeUnmapped.reached();
+    }
+
+    private void ended(boolean forGood) {
+        lock.lock();
+        try {
+            become(
+                    forGood || leaving || state == RevokeState.REVOKED_FOR_GOOD
+                            ? RevokeState.REVOKED_FOR_GOOD
+                            : RevokeState.REVOKED);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * [free] The exporter leaves: nothing new is allowed from here on, and importers are told. A
+     * revoke that is under way goes on.
+     */
+    void exporterLeaves() {
+        Reservation reservation = buffer.reservation();
+        reservation.lock(null);
+        try {
+            lock.lock();
+            try {
+                leaving = true;
+            } finally {
+                lock.unlock();
+            }
+            if (state == RevokeState.OK) {
+                become(RevokeState.REVOKING);
+                services.points.revokeMarked.reached();
+                buffer.invalidation().run();
+                services.points.revokeInvalidated.reached();
+            }
+        } finally {
+            reservation.unlock();
+        }
+    }
+
+    /** [held] Nothing is mapped any more. */
+    void exporterHasLeft() {
+        if (state != RevokeState.REVOKED_FOR_GOOD) {
+            become(RevokeState.REVOKED_FOR_GOOD);
+        }
+    }
+
+    /** [free] No process reaches the storage when this returns, and none will. */
+    void endProcesses() {
+        awaitFaults();
+        buffer.processMappings().zap();
     }
 
     private void awaitUnmaps() {
@@ -166,6 +218,10 @@ final class Revocation {
             buffer.invalidation().run();
             reservation.waitTimeout(FenceUsage.BOOKKEEP, false, Reservation.NO_LIMIT);
             services.points.unrevokeIdle.reached();
+            if (leaving) {
+                throw new ErrnoException(
+                        Errno.EBADFD, "unrevoke of %s, whose exporter leaves".formatted(buffer));
+            }
             if (state != RevokeState.REVOKED || buffer.mapped().size() != 0) {
                 throw services.broken(
                         "CK-4",

@@ -9,6 +9,7 @@ import org.peerlane.dmabuf.api.Violation.Severity;
 import org.peerlane.dmabuf.core.check.Checks;
 import org.peerlane.dmabuf.core.shadow.ShadowIndex;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.iommu.api.Iommu;
 import org.peerlane.kernel.api.Profile;
 import org.peerlane.memory.api.AddressSpaces;
 import org.peerlane.trace.api.Tracer;
@@ -23,6 +24,11 @@ final class Services {
     final Callouts callouts;
     final DeferredPuts puts;
     final Primitives primitives;
+
+    /** Whose code stands in for that of who has left. */
+    final Callee self;
+
+    final Quarantine quarantine;
 
     /** Null: nobody looks at DMA. */
     final @Nullable ShadowIndex shadow;
@@ -44,7 +50,8 @@ final class Services {
             Profile profile,
             Primitives primitives,
             @Nullable AddressSpaces spaces,
-            Supplier<@Nullable PcieBus> bus) {
+            Supplier<@Nullable PcieBus> bus,
+            Supplier<@Nullable Iommu> iommu) {
         this.execution = execution;
         this.checks = checks;
         this.profile = profile;
@@ -55,6 +62,8 @@ final class Services {
         points = new Points(execution);
         puts = new DeferredPuts(execution);
         callouts = new Callouts(checks);
+        self = new Callee("org.peerlane.dmabuf.core", execution);
+        quarantine = new Quarantine(execution, trace, iommu);
         shadow = checks.isOn() ? new ShadowIndex(execution, checks.violations()) : null;
     }
 

@@ -268,17 +268,17 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
     }
 
     /** The owner has left: ends it in its name, unless it has. */
-    final void abandon(Errno why) {
+    public final boolean abandon(Errno why) {
         if (isEnded() || (flags & INITIALISED) == 0 && !isAwaited() && !isPublished()) {
             operations = null;
-            return;
+            return false;
         }
         operations = null;
         FenceWatch watched = watch;
         if (watched != null) {
             watched.timeline = null; // the order of what is left does not matter any more
         }
-        end(0, why);
+        return end(0, why);
     }
 
     private boolean end(long nanoTime, @Nullable Errno forced) {

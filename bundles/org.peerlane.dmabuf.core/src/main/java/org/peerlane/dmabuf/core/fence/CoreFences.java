@@ -56,6 +56,7 @@ public final class CoreFences implements Fences {
         live = new LiveFences(environment.execution);
         gate = new OperationsGate(environment.execution);
         watchdog = new FenceWatchdog(this);
+        environment.owners.add(this);
     }
 
     /** {@return the owner} */
@@ -251,19 +252,30 @@ public final class CoreFences implements Fences {
      * The owner leaves: signals what is not signaled, with an error, and forgets its operations.
      *
      * @param why the error
-     * @param limitNanos how long to wait for threads that are inside the owner's operations
-     * @return whether none is any more
-     * @throws InterruptedException while waiting for them; everything has signaled
+     * @return how many had not signaled
      */
-    public boolean depart(Errno why, long limitNanos) throws InterruptedException {
+    public int depart(Errno why) {
         departed = why;
         gate.close();
         List<CoreFence> left = live.list();
         left.sort(CoreFences::inOrder);
-        left.forEach(fence -> fence.abandon(why));
+        int count = 0;
+        for (CoreFence fence : left) {
+            count += fence.abandon(why) ? 1 : 0;
+        }
         timelines.clear();
         pools.clear();
         recent = null;
+        return count;
+    }
+
+    /**
+     * {@return whether no thread is inside the owner's operations any more} After {@link #depart}.
+     *
+     * @param limitNanos how long to wait
+     * @throws InterruptedException while waiting
+     */
+    public boolean awaitDeparted(long limitNanos) throws InterruptedException {
         return gate.awaitEmpty(limitNanos);
     }
 

@@ -2,7 +2,9 @@ package org.peerlane.dmabuf.core.fence;
 
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.Condition;
+import java.util.function.Predicate;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.FenceOperations;
 import org.peerlane.dmabuf.core.check.Checks;
 import org.peerlane.dmabuf.core.fence.FenceEvents.FenceEnabled;
@@ -76,6 +78,9 @@ public final class FenceEnvironment {
                 }
             };
 
+    /** Who makes fences here. */
+    final Owners owners;
+
     /** The one that {@code Fences.stub} hands out. */
     final CoreFence stub;
 
@@ -119,6 +124,7 @@ public final class FenceEnvironment {
         beforeOperation = execution.checkpoint("dmabuf.fence.operation.before-call");
         running = execution.lock("dmabuf.fence.callbacks");
         ran = running.newCondition("have-run");
+        owners = new Owners(execution);
         core = new CoreFences(this, "org.peerlane.dmabuf.core");
         stub = signaledAt(0);
     }
@@ -129,6 +135,21 @@ public final class FenceEnvironment {
         fence.init(0, 0, false);
         fence.signalTimestamp(nanoTime);
         return fence;
+    }
+
+    /**
+     * Takes callbacks off whatever they wait for: they never run.
+     *
+     * @return how many there were
+     */
+    public int forgetCallbacks(Predicate<FenceCallback> which) {
+        int count = 0;
+        for (CoreFences owner : owners.list()) {
+            for (CoreFence fence : owner.live.list()) {
+                count += fence.unlinkAll(which);
+            }
+        }
+        return count;
     }
 
     long allocateContexts(int count) {

@@ -6,8 +6,8 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 
 /**
- * Who is inside the {@code FenceOperations} of one owner, so that a departure can wait until nobody
- * is, and nobody enters afterwards.
+ * Who is inside the code of one owner: its {@code FenceOperations}, or its callbacks of buffers and
+ * attachments. So a departure can wait until nobody is, and nobody enters afterwards.
  *
  * <p><b>Life.</b> Open, then closed for good.
  *
@@ -18,7 +18,7 @@ import org.peerlane.exec.api.NamedLock;
  *
  * <p><b>Threads.</b> Any. A thread may enter while it is inside.
  */
-final class OperationsGate {
+public final class OperationsGate {
     private static final int STRIPES = 8; // a power of two
     private static final int APART = 16; // counters in a cache line
 
@@ -31,7 +31,8 @@ final class OperationsGate {
 
     private volatile boolean closed;
 
-    OperationsGate(Execution execution) {
+    /** An open one. */
+    public OperationsGate(Execution execution) {
         this.execution = execution;
         lock = execution.lock("dmabuf.fence.operations");
         left = lock.newCondition("left");
@@ -41,12 +42,13 @@ final class OperationsGate {
         return ((int) Thread.currentThread().threadId() & (STRIPES - 1)) * APART;
     }
 
-    boolean isClosed() {
+    /** {@return whether nobody enters any more} */
+    public boolean isClosed() {
         return closed;
     }
 
     /** {@return whether the operations may be called; then {@link #leave} follows} */
-    boolean enter() {
+    public boolean enter() {
         inside.getAndIncrement(stripe());
         if (closed) {
             leave();
@@ -55,7 +57,8 @@ final class OperationsGate {
         return true;
     }
 
-    void leave() {
+    /** After {@link #enter}. */
+    public void leave() {
         inside.getAndDecrement(stripe());
         if (closed) {
             lock.lock();
@@ -68,7 +71,7 @@ final class OperationsGate {
     }
 
     /** Nobody enters from now on. */
-    void close() {
+    public void close() {
         closed = true;
     }
 
@@ -77,7 +80,7 @@ final class OperationsGate {
      *
      * @param nanos how long to wait
      */
-    boolean awaitEmpty(long nanos) throws InterruptedException {
+    public boolean awaitEmpty(long nanos) throws InterruptedException {
         long deadline = execution.nanoTime() + nanos;
         lock.lockInterruptibly();
         try {

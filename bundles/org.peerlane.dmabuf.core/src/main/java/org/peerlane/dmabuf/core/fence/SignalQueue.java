@@ -2,6 +2,9 @@ package org.peerlane.dmabuf.core.fence;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceCallback;
@@ -130,6 +133,58 @@ abstract class SignalQueue implements Fence {
                 return found;
             }
         }
+    }
+
+    /** Takes all of a kind out; they do not run any more. {@return how many there were} */
+    final int unlinkAll(Predicate<FenceCallback> which) {
+        List<FenceCallback> found = new ArrayList<>();
+        for (int spins = 0; found.isEmpty(); spins++) {
+            Object seen = head;
+            if (seen == null || !isOpen(seen)) {
+                return 0;
+            }
+            if (seen == UNLINKING) {
+                lookAgain(spins);
+                continue;
+            }
+            environment().beforeUnlink.reached();
+            if (HEAD.compareAndSet(this, seen, UNLINKING)) {
+                for (FenceCallback at = (FenceCallback) seen; at != null; at = at.next()) {
+                    if (which.test(at)) {
+                        found.add(at);
+                    }
+                }
+                HEAD.setRelease(this, without((FenceCallback) seen, found));
+                break;
+            }
+        }
+        for (FenceCallback callback : found) {
+            callback.next(null);
+            callback.queue(null);
+        }
+        return found.size();
+    }
+
+    /** {@return the first of what is left, in the same order} */
+    private static @Nullable FenceCallback without(FenceCallback first, List<FenceCallback> gone) {
+        FenceCallback kept = null;
+        FenceCallback last = null;
+        for (FenceCallback at = first; at != null; ) {
+            FenceCallback after = at.next();
+            if (!gone.contains(at)) {
+                if (last == null) {
+                    kept = at;
+                } else {
+                    last.next(at);
+                }
+                last = at;
+            }
+            at = after;
+        }
+        if (last != null) {
+            last.next(null);
+        }
+        return kept;
     }
 
     /** Takes a callback out of a list whose first it is not. {@return whether it was there} */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.peerlane.dmabuf.api.Fence;
@@ -26,7 +27,8 @@ class FenceDepartureTest {
     }
 
     private boolean depart() throws InterruptedException {
-        return machine.fences.depart(Errno.ENODEV, 0);
+        machine.fences.depart(Errno.ENODEV);
+        return machine.fences.awaitDeparted(0);
     }
 
     @Test
@@ -104,7 +106,8 @@ class FenceDepartureTest {
         Fence fence = machine.fences.create(issuer, machine.context, 1);
         EmulatedThread asking = execution.start(ThreadKind.BLOCKING, "asking", fence::driverName);
         inside.await();
-        assertThat(machine.fences.depart(Errno.ENODEV, 1_000)).isFalse();
+        machine.fences.depart(Errno.ENODEV);
+        assertThat(machine.fences.awaitDeparted(1_000)).isFalse();
         latch.countDown();
         asking.join();
         assertThat(depart()).isTrue();
@@ -117,11 +120,42 @@ class FenceDepartureTest {
         CoreFence b = machine.alone();
         Fence merged = other.merge(List.of(a, b));
         merged.enableSignaling();
-        other.depart(Errno.ENODEV, 0);
+        other.depart(Errno.ENODEV);
         assertThat(merged.isSignaled()).isFalse();
         a.signal();
         depart();
         assertThat(merged.status()).isEqualTo(-Errno.ENODEV.number());
+    }
+
+    @Test
+    void callbacksOfOneWhoHasLeftNeverRunAndTheOthersDoInOrder() {
+        Counter[] counters = new Counter[6];
+        List<Integer> order = new ArrayList<>();
+        CoreFence fence = machine.alone();
+        for (int i = 0; i < counters.length; i++) {
+            int number = i;
+            counters[i] = new Counter(() -> order.add(number));
+            fence.addCallback(counters[i]);
+        }
+        Set<Object> gone = Set.of(counters[0], counters[2], counters[3], counters[5]);
+        assertThat(machine.environment.forgetCallbacks(gone::contains)).isEqualTo(4);
+        assertThat(fence.removeCallback(counters[2])).isFalse();
+        fence.signal();
+        assertThat(order).containsExactlyInAnyOrder(1, 4);
+        assertThat(machine.alone().addCallback(counters[2])).isTrue();
+    }
+
+    @Test
+    void ofAFenceWhoseOnlyCallbackHasLeftNobodyIsToldAndASecondIs() {
+        Counter gone = new Counter();
+        Counter other = new Counter();
+        CoreFence fence = machine.alone();
+        fence.addCallback(gone);
+        machine.environment.forgetCallbacks(callback -> callback.equals(gone));
+        assertThat(fence.addCallback(other)).isTrue();
+        fence.signal();
+        assertThat(gone.runs).isZero();
+        assertThat(other.runs).isEqualTo(1);
     }
 
     @Test

@@ -345,7 +345,8 @@ class FenceRaceTest {
                         () -> assertThat(a.waitTimeout(false, Reservation.NO_LIMIT)).isPositive());
         boolean[] added = {false};
         EmulatedThread adder = start(execution, "adder", () -> added[0] = b.addCallback(counter));
-        assertThat(machine.fences.depart(Errno.ENODEV, FenceMachine.SECOND)).isTrue();
+        machine.fences.depart(Errno.ENODEV);
+        assertThat(machine.fences.awaitDeparted(FenceMachine.SECOND)).isTrue();
         gone[0] = true;
         join(waiter, adder, namer);
         assertThat(late[0]).isFalse();
