@@ -79,6 +79,7 @@ final class Attaching {
         boolean asked = false;
         boolean listed = false;
         try {
+            buffer.attached().asking();
             new Negotiation(attachment).run(entries);
             ask(attachment);
             asked = true;
@@ -91,6 +92,8 @@ final class Attaching {
                 attachment.life(Life.FREED);
                 if (asked) {
                     attachment.tellDetached();
+                } else {
+                    buffer.attached().forgot();
                 }
             }
         }

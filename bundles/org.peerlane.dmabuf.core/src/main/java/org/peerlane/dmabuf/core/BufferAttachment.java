@@ -219,6 +219,7 @@ final class BufferAttachment implements Attachment {
                     exporter.callee(),
                     "detach",
                     () -> exporter.operations().detach(buffer, this));
+            buffer.attached().forgot();
         }
     }
 

@@ -83,6 +83,7 @@ final class BufferDeparture {
             attachment.tellDetached();
             attachment.exporterPrivate(null);
         }
+        buffer.attached().awaitForgotten(); // others may be detaching or attaching just now
         boolean used = buffer.mapped().size() != 0 || buffer.kernelMap().count() != 0;
         if (!used) {
             buffer.freeStorage();

@@ -25,6 +25,7 @@ import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.FileTable;
 import org.peerlane.kernel.api.Profile;
 import org.peerlane.memory.api.AddressSpaces;
 import org.peerlane.trace.api.TraceEvent;
@@ -122,7 +123,12 @@ final class TestMachine {
 
     /** {@return a fence that the buffer has now} */
     Fence fence(DmaBuf buffer, FenceUsage usage) {
-        Fence fence = fence();
+        return fence(heap, buffer, usage);
+    }
+
+    /** {@return a fence of an owner's that the buffer has now} */
+    Fence fence(OwnerDmaBufs owner, DmaBuf buffer, FenceUsage usage) {
+        Fence fence = owner.fences().create(ISSUER, owner.fences().allocateContexts(1), 1);
         buffer.reservation()
                 .whileHeld(reservation -> {
                     reservation.reserveFences(1);
@@ -133,6 +139,24 @@ final class TestMachine {
 
     EmulatedThread start(String name, Runnable body) {
         return execution.start(ThreadKind.BLOCKING, name, body);
+    }
+
+    void sleep(long nanos) {
+        try {
+            execution.sleep(nanos);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /** Lets threads of the core's go on until they wait or have ended. */
+    void awaitThreads() {
+        sleep(1_000_000_000L);
+    }
+
+    /** {@return the open files of a process} */
+    FileTable files() {
+        return new FileTable("process", 16);
     }
 
     /** {@return the rules that were broken, in order} */
