@@ -76,6 +76,8 @@ final class SharedVram implements DmaBufOperations, AutoCloseable {
         provider = rig.function("gpu0");
         core = new DmaBufCore(execution, rig.tracer, Profile.DEFAULT, null, true);
         core.setBus(rig.root);
+        core.setIommu(rig.iommu());
+        rig.root.addListener(core.listener());
         observe();
         gpu = new OwnerDmaBufs("gpu-driver", core);
         nvme = new OwnerDmaBufs("nvme-driver", core);
@@ -109,11 +111,11 @@ final class SharedVram implements DmaBufOperations, AutoCloseable {
     public void release(DmaBuf ended) {}
 
     Attachment attach(@Nullable InvalidateMappings callback) {
-        return nvme.dynamicAttach(
-                buffer,
-                ImporterDevice.of(rig.function("nvme0"), dma),
-                new AttachOperations(true, callback),
-                null);
+        return nvme.dynamicAttach(buffer, device(), new AttachOperations(true, callback), null);
+    }
+
+    ImporterDevice device() {
+        return ImporterDevice.of(rig.function("nvme0"), dma);
     }
 
     /** Moves the buffer; the old place gets another owner, who writes at once. */
