@@ -80,12 +80,20 @@ public final class DmaBufCore implements DmaBufDebug {
                 machine.profile(),
                 spaces,
                 config.checks(),
-                config.departureLimitMs() * 1_000_000L);
+                limit(config.departureLimitMs()));
         DmaObserver index = observer();
         if (index != null) { // no component: this needs no bus, and a bus can do without it
             registration = context.registerService(DmaObserver.class, index, null);
         }
         listening = context.registerService(FunctionListener.class, departures, null);
+    }
+
+    private static long limit(int milliseconds) {
+        if (milliseconds < 1) {
+            throw new IllegalArgumentException(
+                    "departureLimitMs is %d; expected at least 1".formatted(milliseconds));
+        }
+        return milliseconds * 1_000_000L;
     }
 
     @Deactivate
