@@ -61,7 +61,11 @@ public interface DmaBufs {
      */
     DmaBuf get(FileTable files, int fd);
 
-    /** [free] One holder less; null is reported, and nothing else (DB-9). */
+    /**
+     * [free] One holder less; null is reported, and nothing else (DB-9). What {@link #export} or
+     * {@link #get} has answered goes back here, rather than to the buffer itself: when the bundle
+     * leaves it is known what it has.
+     */
     void put(@Nullable DmaBuf buffer);
 
     /** [free] A static attachment: {@link #dynamicAttach} without operations (DB-20). */

@@ -4,6 +4,8 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Violation.Severity;
 import org.peerlane.dmabuf.core.check.Checks;
+import org.peerlane.exec.api.Checkpoint;
+import org.peerlane.exec.api.Execution;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -16,9 +18,11 @@ import org.peerlane.kernel.api.ErrnoException;
  */
 final class Callouts {
     private final Checks checks;
+    private final Checkpoint entering;
 
-    Callouts(Checks checks) {
+    Callouts(Execution execution, Checks checks) {
         this.checks = checks;
+        entering = execution.checkpoint("dmabuf.callout.entering");
     }
 
     /**
@@ -32,6 +36,7 @@ final class Callouts {
     <T extends @Nullable Object> T ask(
             Buffer buffer, Callee callee, String what, Supplier<T> code) {
         String owner = callee.owner();
+        entering.reached();
         if (!callee.gate().enter()) {
             throw new ErrnoException(
                     Errno.ENODEV, "%s of %s: %s has left".formatted(what, buffer, owner));
@@ -56,6 +61,7 @@ final class Callouts {
      * @return false: its bundle has left, and nothing has run
      */
     boolean tell(Buffer buffer, Callee callee, String what, Runnable code) {
+        entering.reached();
         if (!callee.gate().enter()) {
             return false;
         }

@@ -52,9 +52,11 @@ final class Departures implements FunctionListener {
         Departure departure = new Departure(services, owner.owner(), limitNanos, false);
         List<BufferAttachment> attachments = owner.attachments();
         attachments.forEach(departure::add);
-        owner.buffers().forEach(departure::add);
+        List<Buffer> exported = owner.buffers();
+        exported.forEach(departure::add);
         departure.run();
         departure.silence(owner);
+        exported.forEach(owner.holdings()::putFor);
         forget(owner);
         return keep(departure.report());
     }

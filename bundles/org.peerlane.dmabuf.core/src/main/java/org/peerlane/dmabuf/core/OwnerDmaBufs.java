@@ -66,8 +66,7 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
     /** Attachments, the exporter being asked included, by number. */
     private final Map<Long, BufferAttachment> attachments = new ConcurrentHashMap<>();
 
-    /** References that came by descriptor and have not gone back, by buffer. */
-    private final Map<Buffer, Integer> got = new ConcurrentHashMap<>();
+    private final Holdings holdings = new Holdings();
 
     private volatile boolean leaving;
 
@@ -140,7 +139,9 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
 
     @Override
     public DmaBuf export(ExportInfo info) {
-        return exporting.export(this, info);
+        Buffer buffer = exporting.export(this, info);
+        holdings.gained(buffer);
+        return buffer;
     }
 
     @Override
@@ -152,6 +153,7 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
         services.requireFree(own, owner, "fd");
         long id = own.id(); // it may be closed as soon as it is installed (DB-7)
         int fd = files.install(own);
+        holdings.lost(own); // it is the descriptor's
         if (services.trace.fd.isOn()) {
             services.trace.fd.emit(new DmaBufEvents.DmaBufFd(id, fd));
         }
@@ -166,7 +168,7 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
                 services.trace.get.emit(
                         new DmaBufEvents.DmaBufGet(buffer.id(), buffer.references()));
             }
-            got.merge(buffer, 1, Integer::sum);
+            holdings.gained(buffer);
             return buffer;
         }
         file.put();
@@ -182,32 +184,17 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
             return;
         }
         if (buffer instanceof Buffer own) {
-            ungot(own);
+            holdings.lost(own);
         }
         buffer.put();
     }
 
-    /** {@return whether a reference that came by {@link #get} had not gone back} */
-    private boolean ungot(Buffer buffer) {
-        boolean[] had = new boolean[1];
-        got.computeIfPresent(
-                buffer,
-                (_, count) -> {
-                    had[0] = true;
-                    return count == 1 ? null : count - 1;
-                });
-        return had[0];
-    }
-
-    /**
-     * [free] Detaches for the bundle, which has left or whose device has gone. The reference that
-     * the bundle had got for the attachment goes with it (DB-10).
-     */
+    /** [free] Detaches for the bundle, which has left or whose device has gone. */
     void detachFor(BufferAttachment attachment) {
         if (attachment.life() == BufferAttachment.Life.LISTED) {
             attaching.detach(this, attachment.buffer(), attachment);
-            if (leaving && ungot(attachment.buffer())) {
-                attachment.buffer().putLater();
+            if (leaving) {
+                holdings.putFor(attachment.buffer());
             }
         }
     }
@@ -326,6 +313,12 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
 
     void forget(Buffer buffer) {
         buffers.remove(buffer.id());
+        holdings.forget(buffer);
+    }
+
+    /** {@return what it was given references of and has not given back} */
+    Holdings holdings() {
+        return holdings;
     }
 
     /** {@return false if it is leaving: then it is not enrolled} */
@@ -372,7 +365,6 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
             report("CK-6", "%s leaves and has not given back %s".formatted(owner, left));
         }
         departures.leave(this);
-        got.clear();
     }
 
     private void report(String rule, String sentence) {

@@ -61,7 +61,7 @@ final class Services {
         trace = new DmaBufTrace(tracer);
         points = new Points(execution);
         puts = new DeferredPuts(execution);
-        callouts = new Callouts(checks);
+        callouts = new Callouts(execution, checks);
         self = new Callee("org.peerlane.dmabuf.core", execution);
         quarantine = new Quarantine(execution, trace, iommu);
         shadow = checks.isOn() ? new ShadowIndex(execution, checks.violations()) : null;

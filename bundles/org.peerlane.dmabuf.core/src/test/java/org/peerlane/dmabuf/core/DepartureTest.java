@@ -77,7 +77,7 @@ class DepartureTest {
             throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter.Pinned exporter = new TestExporter.Pinned();
-        Buffer buffer = machine.export(exporter);
+        Buffer buffer = machine.shared(exporter);
         Door told = new Door(execution);
         BufferAttachment attachment = machine.attach(buffer, _ -> told.open());
         BufferMapping mapping = TestMachine.map(attachment);
@@ -108,7 +108,7 @@ class DepartureTest {
     void anImporterThatNeverUnmapsIsNamedAndUnmappedForIt(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter.Pinned exporter = new TestExporter.Pinned();
-        Buffer buffer = machine.export(exporter);
+        Buffer buffer = machine.shared(exporter);
         BufferAttachment fixed = machine.attach(buffer); // static: it pins
         BufferAttachment moving = machine.attach(buffer, _ -> {});
         BufferMapping pinned = TestMachine.map(fixed);
@@ -130,6 +130,7 @@ class DepartureTest {
         // the importer comes round: all of it has been done
         TestMachine.unmap(pinned);
         TestMachine.unmap(other);
+        buffer.reservation().whileHeld(_ -> moving.unpin());
         machine.nvme.detach(buffer, fixed);
         machine.nvme.detach(buffer, moving);
         buffer.put();
@@ -142,7 +143,7 @@ class DepartureTest {
     void fencesAreWaitedForUpToTheLimitAndThenSignalWithAnError(Execution execution)
             throws Exception {
         TestMachine machine = new TestMachine(execution);
-        Buffer buffer = machine.export(new TestExporter());
+        Buffer buffer = machine.shared(new TestExporter());
         machine.attach(buffer, _ -> {});
         Fence slow = machine.fence(machine.nvme, buffer, FenceUsage.BOOKKEEP);
         Fence never = machine.fence(machine.nvme, buffer, FenceUsage.WRITE);
@@ -169,7 +170,7 @@ class DepartureTest {
         TestMachine machine = new TestMachine(execution);
         TestExporter stuck = new TestExporter();
         TestExporter fine = new TestExporter();
-        Buffer first = machine.export(stuck);
+        Buffer first = machine.shared(stuck);
         Buffer second = machine.export(fine);
         Door door = new Door(execution);
         BufferAttachment hanging = machine.attach(first, _ -> door.pass());
@@ -198,7 +199,7 @@ class DepartureTest {
     void storageThatTheKernelAddressesIsKeptUntilItLetsGo(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter.Full exporter = new TestExporter.Full();
-        Buffer buffer = machine.export(exporter);
+        Buffer buffer = machine.shared(exporter);
         Reservation reservation = buffer.reservation();
         reservation.lock(null);
         var map = buffer.vmap();
@@ -217,7 +218,7 @@ class DepartureTest {
     void anExporterLeavesWhileItRevokes(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter exporter = new TestExporter();
-        Buffer buffer = machine.export(exporter);
+        Buffer buffer = machine.shared(exporter);
         BufferAttachment attachment = machine.attach(buffer, _ -> {});
         BufferMapping mapping = TestMachine.map(attachment);
         EmulatedThread reset =
@@ -232,11 +233,58 @@ class DepartureTest {
     }
 
     @Explore(schedules = 2_000)
+    @Rule("RK-16")
+    void accessDoesNotComeBackOnceItLeaves(Execution execution) throws Exception {
+        TestMachine machine = new TestMachine(execution);
+        Buffer buffer = machine.shared(new TestExporter());
+        boolean[] told = new boolean[1];
+        BufferMapping[] mapped = new BufferMapping[1];
+        BufferAttachment attachment =
+                machine.attach(
+                        buffer,
+                        its -> told[0] |= ((BufferAttachment) its).mappingCount().get() != 0);
+        machine.heap.revoke(buffer, false);
+        EmulatedThread reset = // its end
+                machine.start(
+                        "reset",
+                        () -> {
+                            try {
+                                machine.heap.unrevoke(buffer);
+                            } catch (ErrnoException e) {
+                                assertThat(e.errno()).isEqualTo(Errno.EBADFD);
+                            }
+                        });
+        EmulatedThread importer =
+                machine.start(
+                        "importer",
+                        () -> {
+                            for (int i = 0; i < 3; i++) {
+                                try {
+                                    mapped[0] = TestMachine.map(attachment);
+                                    return;
+                                } catch (ErrnoException e) {
+                                    machine.sleep(1_000);
+                                }
+                            }
+                        });
+        machine.heap.close();
+        join(reset);
+        join(importer);
+        assertThat(buffer.revokeState()).isEqualTo(RevokeState.REVOKED_FOR_GOOD);
+        if (mapped[0] != null) {
+            assertThat(mapped[0].state()).isEqualTo(MappingState.UNMAPPED);
+            assertThat(told[0]).isTrue();
+        }
+        machine.nvme.detach(buffer, attachment);
+        buffer.put();
+    }
+
+    @Explore(schedules = 2_000)
     @Rule("DB-11")
     void theExporterLeavesWhileImportersComeAndGo(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter exporter = new TestExporter();
-        Buffer buffer = machine.export(exporter);
+        Buffer buffer = machine.shared(exporter);
         EmulatedThread importer =
                 machine.start(
                         "importer",
@@ -382,7 +430,7 @@ class DepartureTest {
     void bothLeaveAtOnce(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter.Pinned exporter = new TestExporter.Pinned();
-        Buffer buffer = machine.export(exporter);
+        Buffer buffer = machine.shared(exporter);
         TestMachine.map(machine.attach(buffer, _ -> {}));
         TestMachine.map(machine.attach(buffer));
         EmulatedThread other = machine.start("other", machine.heap::close);
@@ -397,6 +445,40 @@ class DepartureTest {
         assertThat(machine.core.departures())
                 .allSatisfy(report -> assertThat(report.unfinished()).isEmpty());
         assertThat(machine.core.buffers()).isEmpty();
+    }
+
+    @Explore(schedules = FEW)
+    @Rule("DB-10")
+    void theReferenceOfItsExportIsPutForIt(Execution execution) throws Exception {
+        TestMachine machine = new TestMachine(execution);
+        TestExporter exporter = new TestExporter();
+        Buffer kept = machine.export(exporter);
+        Buffer shared = machine.export(new TestExporter());
+        shared.get();
+        machine.heap.close();
+        machine.awaitThreads();
+        assertThat(exporter.names()).containsExactly("release");
+        assertThat(kept.references()).isZero();
+        assertThat(shared.references()).isEqualTo(1);
+        shared.put();
+        assertThat(machine.core.buffers()).isEmpty();
+    }
+
+    @Explore(schedules = FEW)
+    @Rule("DB-10")
+    void aReferenceThatWasGivenBackToTheBufferItselfIsNotPutTwice(Execution execution)
+            throws Exception {
+        TestMachine machine = new TestMachine(execution);
+        FileTable files = machine.files();
+        Buffer buffer = machine.export(new TestExporter());
+        int fd = machine.heap.fd(files, buffer, 0);
+        machine.nvme.get(files, fd).put();
+        machine.nvme.close();
+        machine.awaitThreads();
+        assertThat(buffer.references()).isEqualTo(1);
+        files.close(fd);
+        assertThat(machine.core.buffers()).isEmpty();
+        assertThat(machine.broken()).isEmpty();
     }
 
     // What it had left with others.
@@ -430,13 +512,39 @@ class DepartureTest {
         assertThat(theirs.calls).isZero();
     }
 
+    @Explore(schedules = 1_000)
+    void whoWasAboutToCallItDoesNot(Execution execution) throws Exception {
+        TestMachine machine = new TestMachine(execution);
+        TestExporter.Full exporter = new TestExporter.Full();
+        Buffer buffer = machine.shared(exporter);
+        boolean[] left = new boolean[1];
+        boolean[] late = new boolean[1];
+        exporter.before = (_, _) -> late[0] |= left[0];
+        EmulatedThread user =
+                machine.start(
+                        "user",
+                        () -> {
+                            try {
+                                buffer.beginCpuAccess(DmaDirection.TO_DEVICE);
+                                buffer.endCpuAccess(DmaDirection.TO_DEVICE);
+                            } catch (ErrnoException e) {
+                                assertThat(e.errno()).isEqualTo(Errno.ENODEV);
+                            }
+                        });
+        machine.heap.close();
+        left[0] = true;
+        join(user);
+        assertThat(late[0]).isFalse();
+        buffer.put();
+    }
+
     @Explore(schedules = FEW)
     void aThreadInsideOfItsCodeIsNamed(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter exporter = new TestExporter();
         Door door = new Door(execution);
         Door inside = new Door(execution);
-        Buffer buffer = machine.export(exporter);
+        Buffer buffer = machine.shared(exporter);
         exporter.before =
                 (name, _) -> {
                     if (name.equals("attach")) {
@@ -464,6 +572,7 @@ class DepartureTest {
         TestMachine machine = new TestMachine(execution);
         TestExporter.Full exporter = new TestExporter.Full();
         Buffer buffer = machine.export("testkit", exporter);
+        buffer.get(); // the importer's
         Attachment attachment = machine.attach(buffer, _ -> {});
         machine.heap.close();
         int calls = exporter.calls.size();

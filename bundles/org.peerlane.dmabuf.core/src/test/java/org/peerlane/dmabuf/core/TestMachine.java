@@ -89,6 +89,13 @@ final class TestMachine {
         return export("system", exporter);
     }
 
+    /** {@return one of which the importer has a reference, too} */
+    Buffer shared(DmaBufOperations exporter) {
+        Buffer buffer = export(exporter);
+        buffer.get();
+        return buffer;
+    }
+
     Buffer export(String name, DmaBufOperations exporter) {
         return (Buffer) heap.export(new ExportInfo(name, exporter, SIZE, "storage"));
     }
