@@ -76,10 +76,15 @@ final class Attaching {
         if (!owner.enrol(attachment)) {
             throw new ErrnoException(Errno.ENODEV, owner.owner() + " is leaving");
         }
+        if (!buffer.attached().asking()) {
+            owner.forget(attachment);
+            throw new ErrnoException(
+                    Errno.ENODEV,
+                    "attach of %s to %s, whose exporter has left".formatted(device.name(), buffer));
+        }
         boolean asked = false;
         boolean listed = false;
         try {
-            buffer.attached().asking();
             new Negotiation(attachment).run(entries);
             ask(attachment);
             asked = true;

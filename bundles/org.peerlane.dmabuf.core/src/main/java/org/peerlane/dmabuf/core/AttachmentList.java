@@ -21,6 +21,9 @@ final class AttachmentList {
     /** Attachments that the exporter knows or is being asked about. */
     private int known;
 
+    /** The exporter is asked about no more. */
+    private boolean leaving;
+
     /** Made by who waits first. */
     private @Nullable Condition forgotten;
 
@@ -48,11 +51,15 @@ final class AttachmentList {
         }
     }
 
-    /** The exporter is asked about one more. */
-    void asking() {
+    /** The exporter is asked about one more. {@return false: it is not, for it leaves} */
+    boolean asking() {
         lock.lock();
         try {
+            if (leaving) {
+                return false;
+            }
             known++;
+            return true;
         } finally {
             lock.unlock();
         }
@@ -72,10 +79,14 @@ final class AttachmentList {
         }
     }
 
-    /** Waits until the exporter knows none, so that what it keeps for all of them can go. */
+    /**
+     * The exporter leaves: it is asked about no more, and what it keeps for any of them can go when
+     * this returns.
+     */
     void awaitForgotten() {
         lock.lock();
         try {
+            leaving = true;
             while (known != 0) {
                 Condition waited = forgotten;
                 if (waited == null) {

@@ -232,7 +232,7 @@ class DepartureTest {
         assertThat(machine.broken()).containsOnly("RK-4");
     }
 
-    @Explore(schedules = 2_000)
+    @Explore(schedules = 10_000)
     @Rule("RK-16")
     void accessDoesNotComeBackOnceItLeaves(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
@@ -279,7 +279,7 @@ class DepartureTest {
         buffer.put();
     }
 
-    @Explore(schedules = 2_000)
+    @Explore(schedules = 10_000)
     @Rule("DB-11")
     void theExporterLeavesWhileImportersComeAndGo(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
@@ -408,7 +408,7 @@ class DepartureTest {
         assertThat(execution.nanoTime()).isLessThan(LIMIT);
     }
 
-    @Explore(schedules = 2_000)
+    @Explore(schedules = 10_000)
     @Rule("DY-10")
     void anImporterLeavesWhileTheExporterMoves(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
@@ -426,7 +426,7 @@ class DepartureTest {
         assertThat(machine.core.buffers()).isEmpty();
     }
 
-    @Explore(schedules = 2_000)
+    @Explore(schedules = 10_000)
     void bothLeaveAtOnce(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter.Pinned exporter = new TestExporter.Pinned();
