@@ -41,13 +41,14 @@ final class BufferAttachment implements Attachment {
     private final Services services;
     private final boolean dynamic;
     private final boolean revocable;
-    private final @Nullable Object importerPrivate;
+    private volatile @Nullable Object importerPrivate;
     private final AtomicInteger pins = new AtomicInteger();
     private final AtomicInteger mappingCount = new AtomicInteger();
     private final PhysicalMappings physical = new PhysicalMappings(this);
     private final PeerTables peerTables = new PeerTables(this);
 
-    private final @Nullable InvalidateMappings callback;
+    /** Null once the importer has left. */
+    private volatile @Nullable InvalidateMappings callback;
 
     /** [held] The mapping made last; may have been taken back. */
     private @Nullable BufferMapping latest;
@@ -208,6 +209,12 @@ final class BufferAttachment implements Attachment {
             buffer.pinning().unpin(this);
         }
         return count;
+    }
+
+    /** Nothing of an importer that has left is kept here. */
+    void forgetImporter() {
+        callback = null;
+        importerPrivate = null;
     }
 
     /** [free] The exporter lets go of what it keeps for the attachment, once. */

@@ -2,6 +2,7 @@ package org.peerlane.dmabuf.core;
 
 import java.lang.ref.WeakReference;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
@@ -26,7 +27,10 @@ final class BufferMapping implements DmaBufMapping, Watched {
     private final BufferAttachment attachment;
     private final Epoch epoch;
     private final DmaDirection direction;
-    private final SgTable exporters;
+
+    /** What the exporter made; null once it has been given back. [held] */
+    private @Nullable SgTable exporters;
+
     private final SgTable copy;
     private final boolean pinned;
     private final long created;
@@ -106,9 +110,16 @@ final class BufferMapping implements DmaBufMapping, Watched {
         return attachment.isRevocable() ? epoch.state() : MappingState.VALID; // nobody told it
     }
 
-    /** {@return what the exporter made, and takes back} */
-    SgTable exporters() {
+    /** [held] {@return what the exporter made, and takes back; null: it has} */
+    @Nullable SgTable exporters() {
         return exporters;
+    }
+
+    /** [held] {@return what the exporter made} Nothing of it is kept here from here on. */
+    SgTable giveBack() {
+        SgTable made = Objects.requireNonNull(exporters);
+        exporters = null;
+        return made;
     }
 
     Epoch epoch() {

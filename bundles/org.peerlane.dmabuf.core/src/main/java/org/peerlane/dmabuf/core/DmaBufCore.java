@@ -43,8 +43,6 @@ import org.peerlane.trace.api.Tracer;
         configurationPid = "org.peerlane.dmabuf.core")
 @Designate(ocd = DmaBufConfig.class)
 public final class DmaBufCore implements DmaBufDebug {
-    private static final long LIMIT_NANOS = 2_000_000_000L;
-
     private final Services services;
     private final BufferRegistry registry;
     private final Inspection inspection;
@@ -74,26 +72,12 @@ public final class DmaBufCore implements DmaBufDebug {
             @Reference AddressSpaces spaces,
             BundleContext context,
             DmaBufConfig config) {
-        this(
-                execution,
-                tracer,
-                machine.profile(),
-                spaces,
-                config.checks(),
-                limit(config.departureLimitMs()));
+        this(execution, tracer, machine.profile(), spaces, DmaBufSettings.of(config));
         DmaObserver index = observer();
         if (index != null) { // no component: this needs no bus, and a bus can do without it
             registration = context.registerService(DmaObserver.class, index, null);
         }
         listening = context.registerService(FunctionListener.class, departures, null);
-    }
-
-    private static long limit(int milliseconds) {
-        if (milliseconds < 1) {
-            throw new IllegalArgumentException(
-                    "departureLimitMs is %d; expected at least 1".formatted(milliseconds));
-        }
-        return milliseconds * 1_000_000L;
     }
 
     @Deactivate
@@ -122,15 +106,13 @@ public final class DmaBufCore implements DmaBufDebug {
             Profile profile,
             @Nullable AddressSpaces spaces,
             boolean checks) {
-        this(execution, tracer, profile, spaces, checks, LIMIT_NANOS);
+        this(execution, tracer, profile, spaces, DmaBufSettings.of(checks));
     }
 
     /**
      * For tests and programs without a framework.
      *
      * @param spaces null if no process maps anything
-     * @param checks whether to watch threads
-     * @param departureNanos how long who leaves is waited for
      */
     @SuppressWarnings("this-escape") // the bus is asked later
     public DmaBufCore(
@@ -138,9 +120,8 @@ public final class DmaBufCore implements DmaBufDebug {
             Tracer tracer,
             Profile profile,
             @Nullable AddressSpaces spaces,
-            boolean checks,
-            long departureNanos) {
-        Checks watched = new Checks(execution, tracer, checks);
+            DmaBufSettings settings) {
+        Checks watched = new Checks(execution, tracer, settings.checks());
         observation = watched.observe(execution);
         services =
                 new Services(
@@ -154,7 +135,7 @@ public final class DmaBufCore implements DmaBufDebug {
                         () -> iommu);
         registry = new BufferRegistry(services);
         inspection = new Inspection(services, registry);
-        departures = new Departures(services, registry, departureNanos);
+        departures = new Departures(services, registry, settings.departureNanos());
     }
 
     /** The machine has a bus, on which peers have routes to each other. */

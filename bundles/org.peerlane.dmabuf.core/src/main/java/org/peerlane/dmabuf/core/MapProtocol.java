@@ -183,7 +183,7 @@ final class MapProtocol {
     }
 
     @SuppressWarnings("ReferenceEquality") // the very table
-    private static boolean isSame(SgTable one, SgTable other) {
+    private static boolean isSame(@Nullable SgTable one, SgTable other) {
         return one == other;
     }
 
@@ -243,7 +243,7 @@ final class MapProtocol {
         }
         services.points.unmapEntered.reached();
         mapping.end(services.execution.nanoTime());
-        giveBack(attachment, mapping.exporters(), mapping.direction());
+        giveBack(attachment, mapping.giveBack(), mapping.direction());
         if (mapping.isPinned()) {
             buffer.pinning().unpin(attachment);
         }

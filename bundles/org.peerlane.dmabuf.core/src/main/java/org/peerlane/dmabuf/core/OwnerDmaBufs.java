@@ -194,6 +194,7 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
         if (attachment.life() == BufferAttachment.Life.LISTED) {
             attaching.detach(this, attachment.buffer(), attachment);
             if (leaving) {
+                attachment.forgetImporter();
                 holdings.putFor(attachment.buffer());
             }
         }
