@@ -101,7 +101,7 @@ public interface DmaBufOperations {
 
     /** An exporter that can be mapped in more ways than by scatter list (IC-2). */
     @ConsumerType
-    interface MappingTypes {
+    interface NegotiatedMapping {
         /** {@return [free] what it offers to this attachment's device, best first} */
         List<MatchEntry> mappingTypes(DmaBuf buffer, Attachment attachment);
     }

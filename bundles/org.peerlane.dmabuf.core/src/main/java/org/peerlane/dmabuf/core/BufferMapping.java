@@ -41,6 +41,9 @@ final class BufferMapping implements DmaBufMapping, Watched {
     /** Who mapped it; null while checks are off. */
     private final @Nullable WeakReference<Thread> mapper;
 
+    /** Reported; two threads at once may report twice. */
+    private volatile boolean idleBroken;
+
     private volatile boolean unmapped;
 
     /** When. Written before {@link #unmapped}, as the next. */
@@ -153,10 +156,11 @@ final class BufferMapping implements DmaBufMapping, Watched {
     /**
      * The device's access through it after the importer's callback could not reserve slots, added
      * no fence and returned: it should have ended before (DY-40). Whoever watches DMA calls this,
-     * for each access or the first of each generation; reported as CK-64.
+     * for each access; the first is reported as CK-64.
      */
     void accessed() {
-        if (attachment.isPromisedIdle(epoch.generation)) {
+        if (attachment.isPromisedIdle(epoch.generation) && !idleBroken) {
+            idleBroken = true;
             attachment
                     .services()
                     .report(
@@ -211,8 +215,11 @@ final class BufferMapping implements DmaBufMapping, Watched {
         if (moves.get() != null) {
             firstAccess();
         }
-        return epoch.hasEnded()
-                && attachment.isTold(epoch.generation)
+        if (!epoch.hasEnded()) {
+            return false;
+        }
+        accessed();
+        return attachment.isTold(epoch.generation)
                 && !epoch.isBusyWith(attachment.owner().owner(), attachment.services().primitives);
     }
 

@@ -109,6 +109,11 @@ final class CorePrimitives implements Primitives {
     }
 
     @Override
+    public void close() {
+        environment.close();
+    }
+
+    @Override
     public long ageOf(Fence fence) {
         CoreFence own = (CoreFence) fence;
         return own.isPublished() ? execution.nanoTime() - own.publishedAt() : 0;

@@ -169,6 +169,7 @@ public final class DmaBufCore implements DmaBufDebug {
     /** Nobody is waited for any more, and the locks of others are not watched. */
     public void close() {
         departures.close();
+        services.primitives.close();
         LockObservation watching = observation;
         if (watching != null) {
             watching.close();

@@ -85,7 +85,7 @@ final class Negotiation {
             }
         }
         if (verdict.errno() == 0) {
-            boolean negotiated = its.operations() instanceof DmaBufOperations.MappingTypes;
+            boolean negotiated = its.operations() instanceof DmaBufOperations.NegotiatedMapping;
             attachment.agreed(
                     exporter.type(), negotiated ? verdict.peer2peer() : attachment.peer2peer());
             return true;
@@ -106,7 +106,7 @@ final class Negotiation {
     private List<MatchEntry> offered() {
         Buffer buffer = attachment.buffer();
         Exporter its = buffer.exporter();
-        if (its.operations() instanceof DmaBufOperations.MappingTypes exporter) {
+        if (its.operations() instanceof DmaBufOperations.NegotiatedMapping exporter) {
             return attachment
                     .services()
                     .callouts

@@ -55,6 +55,9 @@ interface Primitives {
     /** {@return whether nobody is inside of the owner's operations any more, by then} */
     boolean awaitDeparted(Fences owner, long nanos) throws InterruptedException;
 
+    /** The core leaves. */
+    void close();
+
     /** {@return nanoseconds since a fence was published; 0 if that is not known} */
     long ageOf(Fence fence);
 

@@ -465,6 +465,20 @@ class DepartureTest {
     }
 
     @Explore(schedules = FEW)
+    @Rule("DB-7")
+    void aReferenceThatWentToADescriptorIsTheDescriptors(Execution execution) throws Exception {
+        TestMachine machine = new TestMachine(execution);
+        FileTable files = machine.files();
+        Buffer buffer = machine.export(new TestExporter());
+        int fd = machine.heap.fd(files, buffer, 0);
+        machine.heap.close();
+        machine.awaitThreads();
+        assertThat(buffer.references()).isEqualTo(1);
+        files.close(fd);
+        assertThat(machine.core.buffers()).isEmpty();
+    }
+
+    @Explore(schedules = FEW)
     @Rule("DB-10")
     void aReferenceThatWasGivenBackToTheBufferItselfIsNotPutTwice(Execution execution)
             throws Exception {

@@ -32,7 +32,7 @@ class NegotiationTest {
 
     /** Offers what it is told to. */
     private static final class Offering extends TestExporter
-            implements DmaBufOperations.MappingTypes {
+            implements DmaBufOperations.NegotiatedMapping {
         final List<MatchEntry> offers;
 
         Offering(MappingType... types) {

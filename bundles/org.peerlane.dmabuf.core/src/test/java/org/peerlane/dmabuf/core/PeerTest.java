@@ -77,7 +77,7 @@ class PeerTest {
     }
 
     /** An exporter of a BAR. */
-    private final class Vram extends TestExporter implements DmaBufOperations.MappingTypes {
+    private final class Vram extends TestExporter implements DmaBufOperations.NegotiatedMapping {
         @Nullable PeerProvider provider = bar;
 
         @Override

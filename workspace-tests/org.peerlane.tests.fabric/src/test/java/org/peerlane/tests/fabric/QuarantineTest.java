@@ -107,6 +107,7 @@ class QuarantineTest {
     @Rule("CK-3")
     void aDeviceThatDoesNotStopIsCutOffBeforeItsMemoryGoesToSomebodyElse(Execution execution) {
         try (SharedVram shared = new SharedVram(execution, true)) {
+            shared.buffer.get(); // the importer's
             Attachment attachment = shared.attach(_ -> {});
             DmaBufMapping mapping = map(attachment);
             EmulatedThread engine = runaway(shared, mapping.table().address(0));
@@ -127,15 +128,18 @@ class QuarantineTest {
             assertThat(isMaster(function)).isFalse();
             assertThat(shared.rig.iommu().domainOf(function.address(), -1))
                     .contains(shared.rig.iommu().blocked());
-            shared.finish(attachment);
+            shared.nvme.detach(shared.buffer, attachment);
+            shared.buffer.put();
         }
     }
 
     @Explore(schedules = FEW)
     void aDeviceInQuarantineIsUsedAgainAfterAReset(Execution execution) {
         try (SharedVram shared = new SharedVram(execution, false)) {
+            shared.buffer.get(); // the importer's
             Ram ram = new Ram(shared, shared.rig.page(0));
             DmaBuf buffer = shared.gpu.export(new ExportInfo("ram", ram, 4096, ram));
+            buffer.get();
             Attachment attachment = shared.nvme.attach(buffer, shared.device());
             DmaBufMapping mapping = map(attachment);
             long address = mapping.table().address(0);
@@ -143,7 +147,7 @@ class QuarantineTest {
             shared.gpu.close(); // the importer is static, and late
             assertThat(mapping.state()).isEqualTo(MappingState.UNMAPPED);
             shared.nvme.detach(buffer, attachment);
-            shared.gpu.put(buffer);
+            buffer.put();
             PcieFunction function = shared.rig.function("nvme0");
             function.enable(true, true); // its driver does not know
             assertThat(shared.importer.read(address, new byte[1])).isNotEqualTo(DmaResult.OK);
@@ -162,13 +166,14 @@ class QuarantineTest {
             SharedVram.unmap(anew);
             shared.nvme.detach(other, again);
             heap.put(other);
-            shared.gpu.put(shared.buffer);
+            shared.buffer.put();
         }
     }
 
     @Explore(schedules = FEW)
     void somebodyMayLiftAQuarantineAndIsToldWhatThereIs(Execution execution) {
         try (SharedVram shared = new SharedVram(execution, false)) {
+            shared.buffer.get(); // the importer's
             Attachment attachment = shared.attach(null);
             map(attachment);
             expect(Errno.ENOENT, "there are: []", () -> shared.core.liftQuarantine("nvme0"));
@@ -178,7 +183,8 @@ class QuarantineTest {
             assertThat(shared.core.quarantined()).isEmpty();
             assertThat(shared.rig.iommu().domainOf(shared.rig.function("nvme0").address(), -1))
                     .isNotEqualTo(Optional.of(shared.rig.iommu().blocked()));
-            shared.finish(attachment);
+            shared.nvme.detach(shared.buffer, attachment);
+            shared.buffer.put();
         }
     }
 
@@ -186,6 +192,7 @@ class QuarantineTest {
     @Rule("RK-3")
     void whoStopsInTimeKeepsItsDevice(Execution execution) {
         try (SharedVram shared = new SharedVram(execution, true)) {
+            shared.buffer.get(); // the importer's
             DmaBufMapping[] its = new DmaBufMapping[1];
             Fence work = shared.fence(shared.nvme, FenceUsage.BOOKKEEP);
             Attachment attachment = shared.attach(_ -> {});
@@ -202,7 +209,8 @@ class QuarantineTest {
             assertThat(shared.core.quarantined()).isEmpty();
             assertThat(isMaster(shared.rig.function("nvme0"))).isTrue();
             assertThat(shared.broken()).isEmpty();
-            shared.finish(attachment);
+            shared.nvme.detach(shared.buffer, attachment);
+            shared.buffer.put();
         }
     }
 

@@ -31,6 +31,8 @@ import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.iommu.api.SgTable;
 import org.peerlane.kernel.api.AddressRange;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.PhysicalAddress;
 import org.peerlane.kernel.api.Profile;
 import org.peerlane.testkit.Explore;
@@ -169,6 +171,39 @@ class ShadowTest {
             shared.importer.write(anew.table().address(0), ITS, 64);
             assertThat(shared.core.violations()).hasSize(1);
             shared.finish(attachment, anew);
+        }
+    }
+
+    @Test
+    @Rule("CK-64")
+    @Rule("DY-40")
+    void whoCouldNotReserveAFenceAndGoesOnIsReported() {
+        try (SharedVram shared = new SharedVram(execution, false)) {
+            Attachment attachment = shared.attach(ShadowTest::reserve);
+            DmaBufMapping mapping = map(attachment);
+            try (Armed _ =
+                    execution
+                            .checkpoints()
+                            .arm(
+                                    "dmabuf.resv.reserve",
+                                    () -> {
+                                        throw new ErrnoException(Errno.ENOMEM, "injected");
+                                    })) {
+                shared.invalidate();
+            }
+            assertThat(shared.broken()).isEmpty();
+            shared.importer.write(mapping.table().address(0), ITS, 64);
+            shared.importer.write(mapping.table().address(0), ITS, 64);
+            assertThat(shared.broken()).containsExactly("CK-64", "CK-1");
+            shared.finish(attachment, mapping);
+        }
+    }
+
+    private static void reserve(Attachment attachment) {
+        try {
+            attachment.buffer().reservation().reserveFences(1);
+        } catch (ErrnoException e) {
+            assertThat(e.errno()).isEqualTo(Errno.ENOMEM);
         }
     }
 

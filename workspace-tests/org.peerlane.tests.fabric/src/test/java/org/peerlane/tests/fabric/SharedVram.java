@@ -188,6 +188,7 @@ final class SharedVram implements DmaBufOperations, AutoCloseable {
 
     @Override
     public void close() {
+        core.close();
         rig.close();
     }
 }

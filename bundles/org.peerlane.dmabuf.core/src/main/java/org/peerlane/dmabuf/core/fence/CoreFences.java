@@ -263,6 +263,7 @@ public final class CoreFences implements Fences {
         for (CoreFence fence : left) {
             count += fence.abandon(why) ? 1 : 0;
         }
+        watchdog.close();
         timelines.clear();
         pools.clear();
         recent = null;

@@ -137,6 +137,11 @@ public final class FenceEnvironment {
         return fence;
     }
 
+    /** The core leaves: nobody is watched any more. */
+    public void close() {
+        owners.list().forEach(owner -> owner.watchdog.close());
+    }
+
     /**
      * Takes callbacks off whatever they wait for: they never run.
      *

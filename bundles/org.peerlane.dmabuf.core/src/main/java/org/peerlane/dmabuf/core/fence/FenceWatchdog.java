@@ -1,14 +1,16 @@
 package org.peerlane.dmabuf.core.fence;
 
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Violation.Severity;
+import org.peerlane.exec.api.Timer;
 
 /**
  * Reports published fences of one owner that do not signal in time (CK-31, FE-40). Once per fence.
  *
  * <p><b>Life.</b> Asleep; the first publication sets one timer, which looks at all fences of the
  * owner and sets itself again as long as one of them may still come to be late. So publishing costs
- * one read, and nothing is pending when no fence is.
+ * one read, and nothing is pending for long when no fence is. It ends when the owner leaves.
  *
  * <p><b>Protocol.</b> {@code set} says that a timer will look. The timer clears it before it looks,
  * so a fence that is published meanwhile is either seen or sets the timer again.
@@ -17,6 +19,11 @@ final class FenceWatchdog {
     private final CoreFences owner;
     private final AtomicBoolean set = new AtomicBoolean();
 
+    /** Set last; may have fired. */
+    private volatile @Nullable Timer timer;
+
+    private volatile boolean closed;
+
     FenceWatchdog(CoreFences owner) {
         this.owner = owner;
     }
@@ -24,14 +31,28 @@ final class FenceWatchdog {
     /** A fence was published, and is listed. */
     void published() {
         long limit = owner.environment.watchdogNanos;
-        if (limit > 0 && !set.get()) {
+        if (limit > 0 && !set.get() && !closed) {
             wake(limit);
         }
     }
 
     private void wake(long nanos) {
         if (set.compareAndSet(false, true)) {
-            owner.environment.execution.schedule("dmabuf.fence.watchdog", nanos, this::look);
+            timer =
+                    owner.environment.execution.schedule(
+                            "dmabuf.fence.watchdog", nanos, this::look);
+            if (closed) {
+                close();
+            }
+        }
+    }
+
+    /** Looks no more: the owner has left, or the core. */
+    void close() {
+        closed = true;
+        Timer last = timer;
+        if (last != null) {
+            last.cancel();
         }
     }
 
@@ -62,7 +83,7 @@ final class FenceWatchdog {
                                         watch.madeBy()));
             }
         }
-        if (next != Long.MAX_VALUE) {
+        if (next != Long.MAX_VALUE && !closed) {
             wake(next);
         }
     }
