@@ -8,6 +8,7 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.dmabuf.api.ImporterDevice;
 import org.peerlane.dmabuf.api.QuarantineInfo;
+import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.Iommu;
 import org.peerlane.kernel.api.Errno;
@@ -30,6 +31,7 @@ final class Quarantine {
 
     private final Execution execution;
     private final DmaBufTrace trace;
+    private final Checkpoint beforeMasterOff;
 
     /** Answers null while there is no IOMMU. */
     private final Supplier<@Nullable Iommu> iommu;
@@ -40,6 +42,7 @@ final class Quarantine {
         this.execution = execution;
         this.trace = trace;
         this.iommu = iommu;
+        beforeMasterOff = execution.checkpoint("dmabuf.quarantine.before-master-off");
     }
 
     /**
@@ -58,6 +61,7 @@ final class Quarantine {
             return true;
         }
         boolean blocked = block(function);
+        beforeMasterOff.reached();
         boolean memory = (function.readConfig(COMMAND, 2) & COMMAND_MEMORY) != 0;
         function.enable(memory, false);
         function.waitForPendingTransactions();

@@ -526,7 +526,7 @@ class DepartureTest {
         assertThat(theirs.calls).isZero();
     }
 
-    @Explore(schedules = 1_000)
+    @Explore(schedules = 10_000)
     void whoWasAboutToCallItDoesNot(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);
         TestExporter.Full exporter = new TestExporter.Full();

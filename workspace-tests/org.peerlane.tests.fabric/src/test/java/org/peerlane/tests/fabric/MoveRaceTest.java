@@ -7,6 +7,8 @@ import static org.peerlane.tests.fabric.SharedVram.OURS;
 import org.junit.jupiter.api.DisplayName;
 import org.peerlane.dmabuf.api.Attachment;
 import org.peerlane.dmabuf.api.DmaBufMapping;
+import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.exec.api.Checkpoints.Armed;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
@@ -82,6 +84,34 @@ class MoveRaceTest {
             assertThat(shared.broken()).isEmpty();
             assertThat(shared.first()).isEqualTo((byte) OURS);
             shared.finish(attachment, mapping);
+        }
+    }
+
+    @Explore(schedules = 10_000)
+    @Rule("RK-3")
+    @Rule("CK-3")
+    void aRevokeReturnsAfterTheLastByteOfWhatWasInFlight(Execution execution) {
+        try (SharedVram shared = new SharedVram(execution, true)) {
+            Fence work = shared.fence(shared.nvme, FenceUsage.BOOKKEEP);
+            Attachment attachment = shared.attach(_ -> {});
+            DmaBufMapping mapping = attachment.mapUnlocked(DmaDirection.BIDIRECTIONAL);
+            EmulatedThread engine =
+                    shared.importer.engine(() -> {
+                        for (int i = 0; i < WRITES; i++) {
+                            shared.importer.write(mapping.table().address(0), ITS, 64);
+                        }
+                        shared.flush();
+                        SharedVram.end(work);
+                        SharedVram.unmap(mapping);
+                    });
+            shared.gpu.revoke(shared.buffer, false);
+            shared.exporter.vram.fill((byte) OURS); // as a reset may do
+            Rig.join(engine);
+            shared.flush();
+            assertThat(shared.first()).isEqualTo((byte) OURS);
+            assertThat(shared.broken()).isEmpty();
+            shared.gpu.unrevoke(shared.buffer);
+            shared.finish(attachment);
         }
     }
 

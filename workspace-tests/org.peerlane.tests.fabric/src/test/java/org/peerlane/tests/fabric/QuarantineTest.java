@@ -22,8 +22,10 @@ import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.dmabuf.api.MappingState;
 import org.peerlane.dmabuf.api.QuarantineInfo;
 import org.peerlane.dmabuf.core.OwnerDmaBufs;
+import org.peerlane.exec.api.Checkpoints.Armed;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.iommu.api.SgTable;
 import org.peerlane.kernel.api.AddressRange;
@@ -133,6 +135,29 @@ class QuarantineTest {
         }
     }
 
+    @Explore(schedules = 1_000)
+    @Rule("PC-68")
+    void whatADeviceHadPostedArrivesBeforeItsMemoryGoesToSomebodyElse(Execution execution) {
+        try (SharedVram shared = new SharedVram(execution, true)) {
+            shared.buffer.get(); // the importer's
+            Attachment attachment = shared.attach(_ -> {});
+            long address = map(attachment).table().address(0);
+            try (Armed _ =
+                    execution
+                            .checkpoints()
+                            .arm(
+                                    "dmabuf.quarantine.before-master-off",
+                                    () -> shared.importer.write(address, ITS, 64))) {
+                shared.gpu.close();
+            }
+            shared.exporter.vram.fill((byte) OURS); // the next owner's
+            sleep(shared, LIMIT);
+            assertThat(shared.first()).isEqualTo((byte) OURS);
+            shared.nvme.detach(shared.buffer, attachment);
+            shared.buffer.put();
+        }
+    }
+
     @Explore(schedules = FEW)
     void aDeviceInQuarantineIsUsedAgainAfterAReset(Execution execution) {
         try (SharedVram shared = new SharedVram(execution, false)) {
@@ -144,6 +169,10 @@ class QuarantineTest {
             DmaBufMapping mapping = map(attachment);
             long address = mapping.table().address(0);
             assertThat(shared.importer.writeStatus(address, ITS, 64)).isEqualTo(DmaResult.OK);
+            long rings = shared.rig.page(0); // of its driver, which nobody takes away
+            DmaDevice dma = shared.device().dma();
+            long ring = dma.map(rings, 4096, DmaDirection.BIDIRECTIONAL, 0);
+            assertThat(shared.importer.read(ring, new byte[1])).isEqualTo(DmaResult.OK);
             shared.gpu.close(); // the importer is static, and late
             assertThat(mapping.state()).isEqualTo(MappingState.UNMAPPED);
             shared.nvme.detach(buffer, attachment);
@@ -151,12 +180,15 @@ class QuarantineTest {
             PcieFunction function = shared.rig.function("nvme0");
             function.enable(true, true); // its driver does not know
             assertThat(shared.importer.read(address, new byte[1])).isNotEqualTo(DmaResult.OK);
+            assertThat(shared.importer.read(ring, new byte[1])).isNotEqualTo(DmaResult.OK);
             var heap = new OwnerDmaBufs("heap", shared.core);
             DmaBuf other = heap.export(new ExportInfo("ram", ram, 4096, ram));
             expect(Errno.ENODEV, "quarantine", () -> shared.nvme.attach(other, shared.device()));
             Registers.reset(function);
             function.enable(true, true);
             assertThat(shared.core.quarantined()).isEmpty();
+            assertThat(shared.importer.read(ring, new byte[1])).isEqualTo(DmaResult.OK);
+            dma.unmap(ring, 4096);
             Attachment again = shared.nvme.attach(other, shared.device());
             DmaBufMapping anew = map(again);
             long fresh = anew.table().address(0);

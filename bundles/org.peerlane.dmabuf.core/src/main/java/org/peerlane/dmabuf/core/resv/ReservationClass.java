@@ -24,6 +24,8 @@ public final class ReservationClass {
     final Checkpoint beforeTake;
 
     /** Between the look at a free lock and the try to give it to who is next in the queue. */
+    final Checkpoint beforeSleep;
+
     final Checkpoint beforeGrant;
 
     /** A transaction has taken the lock and has not yet looked who queued meanwhile. */
@@ -84,6 +86,7 @@ public final class ReservationClass {
         this.checks = checks;
         this.fences = fences;
         beforeTake = execution.checkpoint("dmabuf.resv.lock.before-take");
+        beforeSleep = execution.checkpoint("dmabuf.resv.lock.before-sleep");
         beforeGrant = execution.checkpoint("dmabuf.resv.lock.before-grant");
         taken = execution.checkpoint("dmabuf.resv.lock.taken");
         contended = execution.checkpoint("dmabuf.resv.lock.contended");

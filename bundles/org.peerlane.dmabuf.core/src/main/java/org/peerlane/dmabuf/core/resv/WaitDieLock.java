@@ -155,6 +155,7 @@ final class WaitDieLock {
             if (waiter.mayDie && mustDie(waiter)) {
                 return Outcome.DIES;
             }
+            kind.beforeSleep.reached();
             waiter.sleep(interruptible);
         }
     }
