@@ -73,7 +73,7 @@ final class Arrows {
         if (CORES.contains(name)) {
             return Role.CORE;
         }
-        if (name.equals(TESTKIT)) {
+        if (name.equals(TESTKIT) || name.startsWith(TESTKIT + ".")) {
             return Role.TESTKIT;
         }
         return PLUGINS.contains(name) || PLUGIN_KINDS.stream().anyMatch(name::startsWith)

@@ -106,6 +106,9 @@ class ArrowsTest {
         "testkit, exec.sim, true",
         "testkit, bus.pcie, false",
         "device.edu, testkit, false",
+        "testkit.dmabuf, dmabuf.api, true",
+        "testkit.dmabuf, dmabuf.core, false",
+        "exporter.heap, testkit.dmabuf, false",
         "device.edu, gadget, false",
     })
     void anImportIsJudgedByTheRolesOfBothEnds(String importer, String imported, boolean allowed) {
