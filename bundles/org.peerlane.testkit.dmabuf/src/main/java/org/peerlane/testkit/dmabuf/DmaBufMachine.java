@@ -1,6 +1,7 @@
 package org.peerlane.testkit.dmabuf;
 
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import org.peerlane.dmabuf.api.BufferInfo;
 import org.peerlane.dmabuf.api.DmaBufDebug;
@@ -45,6 +46,39 @@ public record DmaBufMachine(
     /** {@return an importer of its own bundle} */
     public MockImporter importer(ImporterDevice device, MockImporter.Kind kind) {
         return new MockImporter(bundles.apply("test." + device.name()), execution, device, kind);
+    }
+
+    /**
+     * Does something that must come to an end, on a thread of its own.
+     *
+     * @param what for the message
+     * @throws AssertionError it has not ended within the limit; the thread is left behind
+     */
+    public void within(long limitNanos, String what, Runnable body) {
+        EmulatedThread thread = start("contract", body);
+        until(limitNanos, what, () -> !thread.isAlive());
+        join(thread);
+    }
+
+    /**
+     * Waits until something is so.
+     *
+     * @throws AssertionError it is not within the limit
+     */
+    public void until(long limitNanos, String what, BooleanSupplier so) {
+        long begun = execution.nanoTime();
+        while (!so.getAsBoolean()) {
+            if (execution.nanoTime() - begun > limitNanos) {
+                throw new AssertionError(
+                        "not within %d ms: %s; broken so far: %s"
+                                .formatted(limitNanos / 1_000_000, what, violations()));
+            }
+            try {
+                execution.sleep(1_000_000);
+            } catch (InterruptedException e) {
+                throw new AssertionError("interrupted; waited for: " + what, e);
+            }
+        }
     }
 
     /** {@return a running thread} */

@@ -68,6 +68,11 @@ public interface ExporterContract {
         throw new AssertionError("canRevoke, and no unrevoke of " + buffer);
     }
 
+    /** {@return how long anything may take} */
+    default long limitNanos() {
+        return 10_000_000_000L;
+    }
+
     /** {@return bytes that a table covers} */
     private static long bytes(SgTable table) {
         long sum = 0;
@@ -226,10 +231,9 @@ public interface ExporterContract {
         importer.attach(buffer);
         DmaBufMapping mapping = importer.map(DmaDirection.BIDIRECTIONAL);
         EmulatedThread revoker = machine().start("revoker", () -> revoke(buffer));
-        while (importer.told() == 0) {
-            sleep();
-        }
+        machine().until(limitNanos(), "the importer is told", () -> importer.told() > 0);
         importer.unmap();
+        machine().until(limitNanos(), "the revoke returns", () -> !revoker.isAlive());
         DmaBufMachine.join(revoker);
         assertThat(mapping.state()).isEqualTo(MappingState.UNMAPPED);
         assertThat(buffer.revokeState()).isEqualTo(RevokeState.REVOKED);
@@ -241,13 +245,5 @@ public interface ExporterContract {
         importer.map(DmaDirection.TO_DEVICE);
         importer.detach();
         finish(buffer);
-    }
-
-    private void sleep() {
-        try {
-            machine().execution().sleep(1_000_000);
-        } catch (InterruptedException e) {
-            throw new AssertionError("the importer was not told", e);
-        }
     }
 }

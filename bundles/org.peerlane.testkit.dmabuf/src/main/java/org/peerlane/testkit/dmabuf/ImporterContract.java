@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import org.junit.jupiter.api.Test;
 import org.peerlane.dmabuf.api.BufferInfo;
 import org.peerlane.dmabuf.api.DmaBuf;
-import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -41,6 +40,11 @@ public interface ImporterContract {
 
     /** {@return whether it can be told that its mappings are stale} */
     boolean isDynamic();
+
+    /** {@return how long anything may take} */
+    default long limitNanos() {
+        return 10_000_000_000L;
+    }
 
     /** {@return bytes of the buffers that it is given} */
     default long bytes() {
@@ -148,7 +152,7 @@ public interface ImporterContract {
         take(exporter.buffer());
         for (int round = 0; round < 3; round++) {
             use();
-            exporter.move();
+            machine().within(limitNanos(), "a move", exporter::move);
             use();
             idle();
         }
@@ -162,14 +166,16 @@ public interface ImporterContract {
         assumeTrue(isDynamic(), "it cannot be told");
         MockExporter exporter = export();
         take(exporter.buffer());
-        for (int i = 0; i < 20; i++) {
-            exporter.invalidate();
-        }
+        Runnable storm =
+                () -> {
+                    for (int i = 0; i < 20; i++) {
+                        exporter.invalidate();
+                    }
+                };
+        machine().within(limitNanos(), "20 invalidations with nothing mapped", storm);
         use();
         idle();
-        for (int i = 0; i < 20; i++) {
-            exporter.invalidate();
-        }
+        machine().within(limitNanos(), "20 invalidations in a row", storm);
         use();
         done(exporter);
     }
@@ -181,8 +187,7 @@ public interface ImporterContract {
         MockExporter exporter = export();
         take(exporter.buffer());
         use();
-        EmulatedThread reset = machine().start("reset", () -> exporter.revoke(false));
-        DmaBufMachine.join(reset);
+        machine().within(limitNanos(), "a revoke", () -> exporter.revoke(false));
         BufferInfo info = machine().debug().buffer(exporter.buffer().id());
         assertThat(info.attachments()).allSatisfy(a -> assertThat(a.mappings()).isEmpty());
         assertThatExceptionOfType(ErrnoException.class)

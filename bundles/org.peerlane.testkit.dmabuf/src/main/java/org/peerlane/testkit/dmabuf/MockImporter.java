@@ -24,7 +24,8 @@ import org.peerlane.kernel.api.ErrnoException;
  *
  * <p><b>Life.</b> One attachment at a time. <b>Locks.</b> To be called without the reservation.
  *
- * <p><b>Threads.</b> One uses it; the callback comes on any.
+ * <p><b>Threads.</b> One uses it; the callback comes on any. A {@link Behaviour#PROMPT} one may be
+ * told while it maps: then it keeps what it has just mapped.
  */
 public final class MockImporter implements InvalidateMappings {
     /** What can be done to it (section 4.3 of the rules). */
@@ -43,6 +44,8 @@ public final class MockImporter implements InvalidateMappings {
     public enum Behaviour {
         /** Its work ends at once. */
         OBEDIENT,
+        /** Its work ends at once, and it gives its addresses back before it returns. */
+        PROMPT,
         /** Its work ends when a test says so, by its fence. */
         SLOW,
         /** Its work never ends, and nothing stands for it. */
@@ -63,7 +66,7 @@ public final class MockImporter implements InvalidateMappings {
     private final AtomicReference<@Nullable Fence> work = new AtomicReference<>();
     private volatile Behaviour behaviour = Behaviour.OBEDIENT;
     private @Nullable Attachment attachment;
-    private @Nullable DmaBufMapping mapping;
+    private final AtomicReference<@Nullable DmaBufMapping> mapping = new AtomicReference<>();
 
     /**
      * @param device may be without a function
@@ -135,17 +138,21 @@ public final class MockImporter implements InvalidateMappings {
     public DmaBufMapping map(DmaDirection direction) {
         unmap();
         DmaBufMapping made = attachment().mapUnlocked(direction);
-        mapping = made;
+        mapping.set(made);
         return made;
     }
 
     /** Takes what it has mapped back; nothing if it has not. */
     public void unmap() {
-        DmaBufMapping own = mapping;
+        DmaBufMapping own = mapping.getAndSet(null);
         if (own != null) {
-            mapping = null;
             attachment().unmapUnlocked(own, own.direction());
         }
+    }
+
+    /** {@return whether it has addresses, stale or not} */
+    public boolean isMapped() {
+        return mapping.get() != null;
     }
 
     /** Its device begins to use the buffer, as a reader or a writer. */
@@ -195,6 +202,13 @@ public final class MockImporter implements InvalidateMappings {
         told.incrementAndGet();
         switch (behaviour) {
             case OBEDIENT -> end();
+            case PROMPT -> {
+                end();
+                DmaBufMapping own = mapping.getAndSet(null);
+                if (own != null) {
+                    its.unmap(own, own.direction());
+                }
+            }
             case SLOW, HEEDLESS -> {}
             case HANGING -> door.pass();
             case THROWING -> throw new IllegalStateException("the mock was told to throw");
