@@ -53,6 +53,7 @@ final class Buffer implements DmaBuf {
     private final ProcessMappings processMappings;
     private final BufferPoll poll;
     private final SyncFiles syncFiles;
+    private final @Nullable EarlyCopies earlyCopies;
     private final AtomicBoolean warned = new AtomicBoolean();
 
     private final AtomicBoolean storageFree = new AtomicBoolean();
@@ -96,6 +97,7 @@ final class Buffer implements DmaBuf {
         processMappings = new ProcessMappings(this, services, lists);
         poll = new BufferPoll(this, services, lists);
         syncFiles = new SyncFiles(this, services);
+        earlyCopies = EarlyCopies.watch(this, services);
     }
 
     // What it is.
@@ -196,6 +198,14 @@ final class Buffer implements DmaBuf {
                 && mapped.size() == 0
                 && kernelMap.count() == 0) {
             tombstones.freeStorage(this);
+        }
+    }
+
+    /** It has ended: nobody watches it any more. */
+    void unwatch() {
+        EarlyCopies watcher = earlyCopies;
+        if (watcher != null) {
+            watcher.close();
         }
     }
 

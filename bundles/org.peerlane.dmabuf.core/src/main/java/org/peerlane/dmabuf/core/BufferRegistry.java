@@ -67,6 +67,7 @@ final class BufferRegistry {
                     "DB-11", buffer.owner().owner(), buffer, buffer + " ends with an armed poll");
         }
         buffer.freeStorage();
+        buffer.unwatch();
         services.points.releaseReleased.reached();
         if (buffer.ownsReservation()) {
             services.primitives.destroy(buffer.reservation());

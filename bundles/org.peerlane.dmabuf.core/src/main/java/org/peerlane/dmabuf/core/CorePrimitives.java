@@ -16,6 +16,7 @@ import org.peerlane.dmabuf.core.fence.CoreFences;
 import org.peerlane.dmabuf.core.fence.CoreSyncFile;
 import org.peerlane.dmabuf.core.fence.FenceEnvironment;
 import org.peerlane.dmabuf.core.resv.CoreReservation;
+import org.peerlane.dmabuf.core.resv.Moves;
 import org.peerlane.dmabuf.core.resv.ReservationClass;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.kernel.api.Errno;
@@ -117,6 +118,16 @@ final class CorePrimitives implements Primitives {
     public long ageOf(Fence fence) {
         CoreFence own = (CoreFence) fence;
         return own.isPublished() ? execution.nanoTime() - own.publishedAt() : 0;
+    }
+
+    @Override
+    public void watchMoves(Reservation reservation, Moves watcher, boolean on) {
+        CoreReservation own = (CoreReservation) reservation;
+        if (on) {
+            own.watch(watcher);
+        } else {
+            own.unwatch(watcher);
+        }
     }
 
     @Override

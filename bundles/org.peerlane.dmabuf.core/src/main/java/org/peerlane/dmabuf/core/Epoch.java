@@ -137,6 +137,17 @@ final class Epoch {
         return false;
     }
 
+    /** {@return whether an owner has an unsignaled fence in the reservation now} */
+    boolean isBusyNow(String owner, Primitives primitives) {
+        boolean[] found = new boolean[1];
+        reservation.forEachFence(
+                FenceUsage.BOOKKEEP,
+                (fence, _) ->
+                        found[0] |=
+                                fence.timestamp() == 0 && primitives.ownerOf(fence).equals(owner));
+        return found[0];
+    }
+
     private MappingState state(boolean asking) {
         if (!ended) {
             return MappingState.VALID;

@@ -1,5 +1,6 @@
 package org.peerlane.dmabuf.core;
 
+import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Violation.Severity;
 
 /**
@@ -16,6 +17,9 @@ final class Invalidation {
     private volatile Epoch current;
 
     /** [held] */
+    private @Nullable Epoch last;
+
+    /** [held] */
     private boolean running;
 
     Invalidation(Buffer buffer, Services services) {
@@ -26,6 +30,11 @@ final class Invalidation {
 
     Epoch current() {
         return current;
+    }
+
+    /** [held] {@return the one before the current one; null: there was no invalidation} */
+    @Nullable Epoch last() {
+        return last;
     }
 
     /** [held] {@return whether this thread is inside of one, hence in an importer's callback} */
@@ -50,6 +59,7 @@ final class Invalidation {
         Epoch ended = current;
         ended.end(services.execution.nanoTime());
         current = new Epoch(ended.generation + 1, buffer.reservation());
+        last = ended;
         int told = 0;
         int fences = 0;
         try {

@@ -248,12 +248,36 @@ final class MapProtocol {
             buffer.pinning().unpin(attachment);
         }
         buffer.mapped().remove(mapping);
+        lookAtWork(attachment, mapping);
         if (services.trace.unmapped.isOn()) {
             services.trace.unmapped.emit(
                     new DmaBufEvents.DmaBufUnmapped(buffer.id(), attachment.id(), mapping.id()));
         }
         buffer.freeStorageIfLeft();
         services.points.unmapDone.reached();
+    }
+
+    /** An importer that takes its last addresses back has no work that uses them (CK-27). */
+    private void lookAtWork(BufferAttachment attachment, BufferMapping mapping) {
+        if (!services.checks.isOn() || attachment.isTakenBack()) {
+            return;
+        }
+        String owner = attachment.owner().owner();
+        for (BufferMapping other : buffer.mapped().all()) {
+            if (other.attachment().owner().owner().equals(owner)) {
+                return; // the work may go through that
+            }
+        }
+        if (mapping.epoch().isBusyNow(owner, services.primitives)) {
+            services.report(
+                    "CK-27",
+                    Severity.FATAL,
+                    owner,
+                    attachment,
+                    mapping.id(),
+                    "%s takes mapping %d of %s back, its last, while a fence of %s has not signaled; expected the work to have ended"
+                            .formatted(attachment.device().name(), mapping.id(), buffer, owner));
+        }
     }
 
     private void giveBack(BufferAttachment attachment, SgTable table, DmaDirection direction) {

@@ -10,6 +10,7 @@ import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.Fences;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.api.SyncFile;
+import org.peerlane.dmabuf.core.resv.Moves;
 import org.peerlane.kernel.api.Errno;
 
 /** Where buffers get reservations and fences from. <b>Threads.</b> Any. */
@@ -60,6 +61,9 @@ interface Primitives {
 
     /** {@return nanoseconds since a fence was published; 0 if that is not known} */
     long ageOf(Fence fence);
+
+    /** Tells somebody of the moves of what a reservation guards, or does so no more. */
+    void watchMoves(Reservation reservation, Moves watcher, boolean on);
 
     /** {@return the thread that holds a reservation, or null} */
     @Nullable Thread holderOf(Reservation reservation);

@@ -182,6 +182,19 @@ class AttachmentTest {
     }
 
     @Test
+    @Rule("CK-66")
+    void anAttachThatFailedIsNotTheBundlesWhenItLeaves() {
+        exporter.before =
+                (_, _) -> {
+                    throw new ErrnoException(Errno.EBUSY, "no way");
+                };
+        expect(Errno.EBUSY, () -> machine.attach(buffer));
+        machine.nvme.close();
+        assertThat(machine.broken()).isEmpty();
+        assertThat(machine.core.departures()).isEmpty();
+    }
+
+    @Test
     @Rule("CK-6")
     void whatABundleHasNotGivenBackIsNamedWhenItLeaves() {
         BufferAttachment attachment = machine.attach(buffer);

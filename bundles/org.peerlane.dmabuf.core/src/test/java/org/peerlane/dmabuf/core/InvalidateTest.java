@@ -28,6 +28,49 @@ class InvalidateTest {
     private final Buffer buffer = machine.export(exporter);
 
     @Test
+    @Rule("CK-29")
+    @Rule("RV-21")
+    void aCopyThatDoesNotWaitForEveryClassIsReported() {
+        map(machine.attach(buffer, _ -> {}));
+        Fence running = machine.fence(machine.nvme, buffer, FenceUsage.BOOKKEEP);
+        Fence copy = move();
+        assertThat(machine.broken()).isEmpty(); // it may wait where it runs
+        copy.signal();
+        assertThat(machine.broken()).containsExactly("CK-29");
+        assertThat(machine.last().owner()).isEqualTo("heap");
+        assertThat(machine.last().sentence()).contains("BOOKKEEP", buffer.toString());
+        running.signal();
+        Fence next = move();
+        next.signal();
+        assertThat(machine.broken()).hasSize(1);
+    }
+
+    @Test
+    @Rule("CK-29")
+    void aCopyThatWaitsWhereItRunsIsNotReported() {
+        map(machine.attach(buffer, _ -> {}));
+        Fence running = machine.fence(machine.nvme, buffer, FenceUsage.READ);
+        Fence copy = move();
+        running.signal();
+        copy.signal();
+        Fence later = machine.fence(machine.nvme, buffer, FenceUsage.BOOKKEEP);
+        machine.fence(machine.heap, buffer, FenceUsage.KERNEL).signal(); // clears, moves nothing
+        assertThat(machine.broken()).isEmpty();
+        later.signal();
+    }
+
+    private Fence move() {
+        Fence copy = machine.fence();
+        buffer.reservation()
+                .whileHeld(reservation -> {
+                    machine.heap.invalidateMappings(buffer);
+                    reservation.reserveFences(1);
+                    reservation.addFence(copy, FenceUsage.KERNEL);
+                });
+        return copy;
+    }
+
+    @Test
     @Rule("DY-10")
     @Rule("DY-1")
     @Rule("DY-7")

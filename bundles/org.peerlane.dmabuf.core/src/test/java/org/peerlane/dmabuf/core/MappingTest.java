@@ -35,6 +35,26 @@ class MappingTest {
     private final Buffer buffer = machine.export(exporter);
 
     @Test
+    @Rule("CK-27")
+    void addressesThatAreTakenBackUnderRunningWorkAreReported() {
+        TestMachine its = new TestMachine(new LiveExecution("work"));
+        Buffer shared = its.export(new TestExporter());
+        BufferAttachment attachment = its.attach(shared, _ -> {});
+        BufferMapping one = map(attachment);
+        BufferMapping other = map(attachment);
+        Fence work = its.fence(its.nvme, shared, FenceUsage.READ);
+        unmap(one);
+        assertThat(its.broken()).isEmpty(); // there is another mapping
+        unmap(other);
+        assertThat(its.broken()).containsExactly("CK-27");
+        assertThat(its.last().owner()).isEqualTo("nvme");
+        assertThat(its.last().mapping()).isEqualTo(other.id());
+        work.signal();
+        unmap(map(attachment));
+        assertThat(its.broken()).hasSize(1);
+    }
+
+    @Test
     @Rule("DB-31")
     @Rule("DB-32")
     @Rule("DB-36")

@@ -66,6 +66,10 @@ public final class MockImporter implements InvalidateMappings {
     private final AtomicReference<@Nullable Fence> work = new AtomicReference<>();
     private volatile Behaviour behaviour = Behaviour.OBEDIENT;
     private @Nullable Attachment attachment;
+
+    /** By hand, not by a map. */
+    private boolean pinned;
+
     private final AtomicReference<@Nullable DmaBufMapping> mapping = new AtomicReference<>();
 
     /**
@@ -123,6 +127,7 @@ public final class MockImporter implements InvalidateMappings {
 
     private void pin(DmaBuf buffer) {
         buffer.reservation().whileHeld(_ -> attachment().pin());
+        pinned = true;
     }
 
     /** {@return what it has} */
@@ -189,7 +194,8 @@ public final class MockImporter implements InvalidateMappings {
         Attachment own = attachment();
         DmaBuf buffer = own.buffer();
         unmap();
-        if (own.pins() > 0) {
+        if (pinned) {
+            pinned = false;
             buffer.reservation().whileHeld(_ -> own.unpin());
         }
         attachment = null;

@@ -303,6 +303,7 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
         TIMESTAMP.setRelease(this, time != 0 ? time : 1);
         if (watched != null) {
             checkOverwritten(watched);
+            lookAtEnd(watched);
         }
         if (environment.signaled.isOn()) {
             environment.signaled.emit(
@@ -519,6 +520,24 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
                 others -> new FenceWatch.Overwritten(before, reservation, others));
         if (isEnded()) {
             checkOverwritten(watched);
+        }
+    }
+
+    /**
+     * Has something looked at when this ends, on the thread that ends it and before callbacks run.
+     * Does nothing while checks are off, or once it has ended.
+     */
+    public void whenItEnds(Runnable look) {
+        FenceWatch watched = watch;
+        if (watched != null && !isEnded()) {
+            watched.endings.getAndUpdate(others -> new FenceWatch.Ending(look, others));
+        }
+    }
+
+    private static void lookAtEnd(FenceWatch watched) {
+        FenceWatch.Ending ending = watched.endings.getAndSet(null);
+        for (; ending != null; ending = ending.next()) {
+            ending.look().run();
         }
     }
 

@@ -32,6 +32,12 @@ final class FenceWatch {
     /** A fence whose place in a reservation was taken by a later one of its timeline. */
     record Overwritten(CoreFence fence, String reservation, @Nullable Overwritten next) {}
 
+    /** What is to be looked at when it ends; forgotten then. */
+    final AtomicReference<@Nullable Ending> endings = new AtomicReference<>();
+
+    /** Something that is looked at when a fence ends, in atomic context. */
+    record Ending(Runnable look, @Nullable Ending next) {}
+
     /** Whether the watchdog has reported it. */
     volatile boolean reported;
 

@@ -2,6 +2,7 @@ package org.peerlane.dmabuf.core.resv;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.AcquireContext;
 import org.peerlane.dmabuf.api.Fence;
@@ -30,6 +31,10 @@ public final class CoreReservation implements Reservation, HeldLock {
     private final long buffer;
     private final WaitDieLock lock;
     private final FenceList fences;
+
+    /** Buffers of it, while checks are on. */
+    private final List<Moves> moves = new CopyOnWriteArrayList<>();
+
     private final String taking;
     private final String waiting;
 
@@ -316,6 +321,16 @@ public final class CoreReservation implements Reservation, HeldLock {
         return fences.reserved();
     }
 
+    /** Tells somebody of moves from now on; for the life of the reservation. */
+    public void watch(Moves watcher) {
+        moves.add(watcher);
+    }
+
+    /** Tells somebody of moves no more. */
+    public void unwatch(Moves watcher) {
+        moves.remove(watcher);
+    }
+
     @Override
     public void addFence(Fence fence, FenceUsage usage) {
         assertHeld("adds a fence to");
@@ -346,6 +361,11 @@ public final class CoreReservation implements Reservation, HeldLock {
             old.put();
         }
         kind.checks.fenceAdded();
+        if (usage == FenceUsage.KERNEL && fence instanceof CoreFence move) {
+            for (Moves one : moves) {
+                one.begins(move);
+            }
+        }
         if (kind.fenceAdded.isOn()) {
             kind.fenceAdded.emit(
                     new ReservationEvents.FenceAdded(
