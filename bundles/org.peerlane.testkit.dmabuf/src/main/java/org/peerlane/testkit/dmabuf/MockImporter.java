@@ -164,17 +164,16 @@ public final class MockImporter implements InvalidateMappings {
     public void begin(FenceUsage usage) {
         Reservation reservation = attachment().buffer().reservation();
         Fence fence = MockFences.next(dmabufs, "work");
-        if (!work.compareAndSet(null, fence)) {
-            fence.put();
-            throw new IllegalStateException("its device is at work");
-        }
         try {
-            reservation.whileHeld(held -> {
+            reservation.whileHeld(held -> { // a callback finds it whole, or not at all
                 held.reserveFences(1);
                 held.addFence(fence, usage);
+                if (!work.compareAndSet(null, fence)) {
+                    fence.signal();
+                    throw new IllegalStateException("its device is at work");
+                }
             });
         } catch (RuntimeException e) {
-            work.set(null);
             fence.put();
             throw e;
         }
