@@ -165,6 +165,7 @@ class DepartureTest {
 
     @Explore(schedules = FEW)
     @Rule("RK-4")
+    @Rule("CK-10")
     void aCallbackThatNeverReturnsHoldsUpItsBufferAndNothingElse(Execution execution)
             throws Exception {
         TestMachine machine = new TestMachine(execution);

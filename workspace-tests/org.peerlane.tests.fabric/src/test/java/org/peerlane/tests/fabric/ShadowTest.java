@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.peerlane.tests.fabric.SharedVram.ITS;
 import static org.peerlane.tests.fabric.SharedVram.OURS;
 
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -98,6 +99,7 @@ class ShadowTest {
 
     @Test
     @Rule("CK-1")
+    @Rule("dma-buf:T-12")
     void whoDrainsInTheCallbackIsNotReported() {
         try (SharedVram shared = new SharedVram(execution, true)) {
             Attachment attachment = shared.attach(_ -> shared.flush());
@@ -108,8 +110,13 @@ class ShadowTest {
             SharedVram.unmap(mapping);
             DmaBufMapping moved = map(attachment);
             assertThat(moved.table().address(0)).isEqualTo(mapping.table().address(0) + 4096);
-            shared.importer.write(moved.table().address(0), ITS, 64);
+            assertThat(shared.exporter.vram.get(ValueLayout.JAVA_BYTE, 4096))
+                    .isEqualTo((byte) ITS); // what it had written has moved
+            shared.importer.write(moved.table().address(0), ITS + 1, 64);
             shared.flush();
+            assertThat(shared.exporter.vram.get(ValueLayout.JAVA_BYTE, 4096))
+                    .isEqualTo((byte) (ITS + 1));
+            assertThat(shared.first()).isEqualTo((byte) OURS);
             assertThat(shared.core.violations()).isEmpty();
             shared.finish(attachment, moved);
         }

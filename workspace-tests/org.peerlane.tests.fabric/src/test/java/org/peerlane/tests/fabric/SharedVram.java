@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.bus.pcie.HostBridgeConfig;
 import org.peerlane.dmabuf.api.AttachOperations;
 import org.peerlane.dmabuf.api.AttachOperations.InvalidateMappings;
 import org.peerlane.dmabuf.api.Attachment;
@@ -68,7 +69,11 @@ final class SharedVram implements DmaBufOperations, AutoCloseable {
     private long place;
 
     SharedVram(Execution execution, boolean queued) {
-        rig = new Rig(execution, Rig.SWITCH, true, queued);
+        this(execution, HostBridgeConfig.DEFAULT, queued);
+    }
+
+    SharedVram(Execution execution, HostBridgeConfig host, boolean queued) {
+        rig = new Rig(execution, host, Rig.SWITCH, true, queued, false);
         exporter = rig.plug("gpu0", "sw0.0");
         importer = rig.plug("nvme0", "sw0.1");
         Registers.acs(rig.function("sw0.0"), 0);

@@ -95,6 +95,8 @@ class FenceCheckTest {
     @Test
     @Rule("FE-64")
     @Rule("CK-42")
+    @Rule("FE-47")
+    @Rule("FE-60")
     void aFenceThatIsOnNoTimelineYetCanOnlyBeLetGoOf() {
         CoreFence fence = (CoreFence) machine.fences.allocate(machine.issuer);
         assertThatThrownBy(fence::published).isInstanceOf(IllegalStateException.class);
