@@ -126,6 +126,7 @@ final class Attaching {
         reservation.lock(null);
         try {
             buffer.revocation().requireOk("attach");
+            attachment.attachTimeMap().make(services.profile);
             attachment.life(Life.LISTED);
             buffer.attached().add(attachment);
         } finally {
@@ -175,6 +176,7 @@ final class Attaching {
                 return;
             }
             attachment.life(Life.FREED);
+            attachment.attachTimeMap().end();
             reportLeft(attachment);
         } finally {
             reservation.unlock();

@@ -46,6 +46,7 @@ final class BufferAttachment implements Attachment {
     private final AtomicInteger mappingCount = new AtomicInteger();
     private final PhysicalMappings physical = new PhysicalMappings(this);
     private final PeerTables peerTables = new PeerTables(this);
+    private final AttachTimeMap attachTimeMap = new AttachTimeMap(this);
 
     /** Null once the importer has left. */
     private volatile @Nullable InvalidateMappings callback;
@@ -205,6 +206,7 @@ final class BufferAttachment implements Attachment {
             count++;
         }
         count += physical.takeBack();
+        attachTimeMap.end();
         while (pins.get() > 0) {
             buffer.pinning().unpin(this);
         }
@@ -285,6 +287,10 @@ final class BufferAttachment implements Attachment {
     /** {@return its part of the buffer's mappings; changes with that} */
     AtomicInteger mappingCount() {
         return mappingCount;
+    }
+
+    AttachTimeMap attachTimeMap() {
+        return attachTimeMap;
     }
 
     PeerTables peerTables() {

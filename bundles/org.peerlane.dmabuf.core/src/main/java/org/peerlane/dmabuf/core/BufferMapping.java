@@ -33,6 +33,7 @@ final class BufferMapping implements DmaBufMapping, Watched {
 
     private final SgTable copy;
     private final boolean pinned;
+    private final boolean kept;
     private final long created;
 
     /** Moves of the storage to wait for before the first access; null once nobody needs them. */
@@ -63,6 +64,7 @@ final class BufferMapping implements DmaBufMapping, Watched {
             SgTable exporters,
             SgTable copy,
             boolean pinned,
+            boolean kept,
             List<Fence> moves,
             long created) {
         this.id = id;
@@ -72,6 +74,7 @@ final class BufferMapping implements DmaBufMapping, Watched {
         this.exporters = exporters;
         this.copy = copy;
         this.pinned = pinned;
+        this.kept = kept;
         this.moves = new AtomicReference<>(moves.isEmpty() ? null : moves);
         this.created = created;
         mapper =
@@ -132,6 +135,11 @@ final class BufferMapping implements DmaBufMapping, Watched {
     /** {@return whether the storage was pinned for it (DB-31)} */
     boolean isPinned() {
         return pinned;
+    }
+
+    /** {@return whether its table outlives it; see {@link AttachTimeMap}} */
+    boolean isKept() {
+        return kept;
     }
 
     long created() {

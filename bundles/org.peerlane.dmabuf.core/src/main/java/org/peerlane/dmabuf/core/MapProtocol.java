@@ -51,6 +51,10 @@ final class MapProtocol {
     }
 
     private BufferMapping map(BufferAttachment attachment, DmaDirection direction, Making making) {
+        SgTable kept = attachment.attachTimeMap().table();
+        if (kept != null) {
+            return mapped(attachment, direction, kept, making, true);
+        }
         if (!attachment.isDynamic() && buffer.pinning().isOffered()) {
             pin(attachment);
             making.pinned = true;
@@ -67,6 +71,15 @@ final class MapProtocol {
         } else {
             reservation.waitTimeout(FenceUsage.KERNEL, true, Reservation.NO_LIMIT);
         }
+        return mapped(attachment, direction, table, making, false);
+    }
+
+    private BufferMapping mapped(
+            BufferAttachment attachment,
+            DmaDirection direction,
+            SgTable table,
+            Making making,
+            boolean kept) {
         BufferMapping mapping =
                 new BufferMapping(
                         services.mappings.incrementAndGet(),
@@ -76,9 +89,12 @@ final class MapProtocol {
                         table,
                         TableCheck.copy(table),
                         making.pinned,
+                        kept,
                         making.moves,
                         services.execution.nanoTime());
-        look(attachment, mapping, table);
+        if (!kept) {
+            look(attachment, mapping, table);
+        }
         services.points.mapDone.reached();
         buffer.mapped().add(mapping);
         mapping.watch();
@@ -113,7 +129,8 @@ final class MapProtocol {
         }
     }
 
-    private SgTable ask(BufferAttachment attachment, DmaDirection direction) {
+    /** [held] {@return what the exporter answers, never null} */
+    SgTable ask(BufferAttachment attachment, DmaDirection direction) {
         Exporter exporter = buffer.exporter();
         SgTable table =
                 services.callouts.<@Nullable SgTable>ask(
@@ -243,7 +260,10 @@ final class MapProtocol {
         }
         services.points.unmapEntered.reached();
         mapping.end(services.execution.nanoTime());
-        giveBack(attachment, mapping.giveBack(), mapping.direction());
+        SgTable made = mapping.giveBack();
+        if (!mapping.isKept()) {
+            giveBack(attachment, made, mapping.direction());
+        }
         if (mapping.isPinned()) {
             buffer.pinning().unpin(attachment);
         }
@@ -280,7 +300,8 @@ final class MapProtocol {
         }
     }
 
-    private void giveBack(BufferAttachment attachment, SgTable table, DmaDirection direction) {
+    /** [held] The exporter takes a table back. */
+    void giveBack(BufferAttachment attachment, SgTable table, DmaDirection direction) {
         Exporter exporter = buffer.exporter();
         boolean told =
                 services.callouts.tell(

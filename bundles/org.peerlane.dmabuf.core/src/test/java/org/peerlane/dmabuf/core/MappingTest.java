@@ -35,6 +35,54 @@ class MappingTest {
     private final Buffer buffer = machine.export(exporter);
 
     @Test
+    @Rule("DB-27")
+    void upTo6_14AStaticImporterOfMovableStorageIsMappedAtAttach() {
+        TestMachine old = new TestMachine(new LiveExecution("old"), "6.14", null);
+        TestExporter.Pinned movable = new TestExporter.Pinned();
+        Buffer shared = old.export(movable);
+        BufferAttachment attachment = old.attach(shared);
+        assertThat(movable.calls).containsExactly("attach free", "pin held", "map held");
+        BufferMapping one = map(attachment);
+        BufferMapping other = map(attachment);
+        assertThat(other.table().address(0)).isEqualTo(one.table().address(0));
+        unmap(one);
+        unmap(other);
+        assertThat(movable.calls).hasSize(3);
+        assertThat(shared.pins()).isEqualTo(1);
+        old.nvme.detach(shared, attachment);
+        assertThat(movable.names())
+                .containsExactly("attach", "pin", "map", "unmap", "unpin", "detach");
+        assertThat(old.broken()).isEmpty();
+    }
+
+    @Test
+    @Rule("DB-27")
+    void whatFailsThenLeavesNothing() {
+        TestMachine old = new TestMachine(new LiveExecution("old"), "6.14", null);
+        TestExporter.Pinned movable = new TestExporter.Pinned();
+        Buffer shared = old.export(movable);
+        movable.before =
+                (name, _) -> {
+                    if (name.equals("map")) {
+                        throw new ErrnoException(Errno.ENOSPC, "no room");
+                    }
+                };
+        expect(Errno.ENOSPC, () -> old.attach(shared));
+        assertThat(movable.names()).containsExactly("attach", "pin", "map", "unpin", "detach");
+        assertThat(shared.pins()).isZero();
+        assertThat(shared.attached().snapshot()).isEmpty();
+    }
+
+    @Test
+    @Rule("DB-27")
+    void laterTheOnlyMappingsAreThoseThatAreAskedFor() {
+        TestExporter.Pinned movable = new TestExporter.Pinned();
+        Buffer shared = machine.export(movable);
+        machine.nvme.detach(shared, machine.attach(shared));
+        assertThat(movable.names()).containsExactly("attach", "detach");
+    }
+
+    @Test
     @Rule("CK-27")
     void addressesThatAreTakenBackUnderRunningWorkAreReported() {
         TestMachine its = new TestMachine(new LiveExecution("work"));

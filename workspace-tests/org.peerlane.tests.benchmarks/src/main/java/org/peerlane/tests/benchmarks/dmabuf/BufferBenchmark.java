@@ -1,5 +1,6 @@
 package org.peerlane.tests.benchmarks.dmabuf;
 
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -22,6 +23,7 @@ import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.iommu.api.SgTable;
 import org.peerlane.kernel.api.Profile;
+import org.peerlane.tests.benchmarks.Budget;
 import org.peerlane.trace.api.Tracer;
 
 /** What the core itself costs: exporter and importer do nothing. */
@@ -163,8 +165,18 @@ public class BufferBenchmark {
         }
     }
 
+    /** For comparison: the memory of a process ends for all its threads. */
+    @Benchmark
+    public Object arenaClose() {
+        Arena arena = Arena.ofShared();
+        arena.allocate(BYTES);
+        arena.close();
+        return arena;
+    }
+
     /** A device comes, maps a buffer that is there, and goes. */
     @Benchmark
+    @Budget(name = "dmabuf.attach-map-unmap-detach", atMostNanos = 2_000)
     public void attachMapUnmapDetach(Machine machine) {
         Attachment attachment =
                 machine.owner.dynamicAttach(
@@ -176,12 +188,14 @@ public class BufferBenchmark {
 
     /** A buffer comes and goes, among others. */
     @Benchmark
+    @Budget(name = "dmabuf.export-put", atMostNanos = 5_000)
     public void exportPut(Machine machine, Crowd crowd) {
         machine.owner.put(machine.export());
     }
 
     /** All importers are told. */
     @Benchmark
+    @Budget(name = "dmabuf.invalidate")
     public void invalidate(Attached machine) {
         machine.buffer.reservation().lock(null);
         try {
@@ -193,6 +207,7 @@ public class BufferBenchmark {
 
     /** Access ends, with mappings that nothing uses. */
     @Benchmark
+    @Budget(name = "dmabuf.revoke", against = "arenaClose")
     public void revoke(Machine machine, Mapped mapped) {
         machine.owner.revoke(machine.buffer, false);
     }

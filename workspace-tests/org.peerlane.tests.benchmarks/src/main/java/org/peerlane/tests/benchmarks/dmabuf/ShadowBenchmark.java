@@ -22,6 +22,7 @@ import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.iommu.api.DmaDirection;
 import org.peerlane.iommu.api.SgTable;
 import org.peerlane.kernel.api.Profile;
+import org.peerlane.tests.benchmarks.Budget;
 import org.peerlane.tests.benchmarks.machine.Board;
 import org.peerlane.trace.api.Tracer;
 
@@ -111,18 +112,21 @@ public class ShadowBenchmark {
 
     /** A device writes a cache line. */
     @Benchmark
+    @Budget(name = "dmabuf.shadow.write-64", maxBytesPerOp = 0)
     public long write64() {
         return port.write(next(), 0, local, 0, 64);
     }
 
     /** A device reads a cache line. */
     @Benchmark
+    @Budget(name = "dmabuf.shadow.read-64", maxBytesPerOp = 0)
     public long read64() {
         return port.read(next(), 0, local, 0, 64);
     }
 
     /** A device writes a page. */
     @Benchmark
+    @Budget(name = "dmabuf.shadow.write-4k", maxBytesPerOp = 0)
     public long write4K() {
         return port.write(next(), 0, local, 0, PAGE);
     }
