@@ -129,20 +129,21 @@ class BufferRaceTest {
         TestMachine its = new TestMachine(execution);
         Buffer buffer = its.export(new TestExporter());
         List<String> told = new ArrayList<>();
+        List<BufferAttachment> attached = new ArrayList<>();
         EmulatedThread importer =
                 its.start(
                         "importer",
                         () -> {
                             try {
-                                BufferAttachment attachment =
-                                        its.attach(buffer, _ -> told.add("told"));
-                                its.nvme.detach(buffer, attachment);
+                                attached.add(its.attach(buffer, _ -> told.add("told")));
                             } catch (org.peerlane.kernel.api.ErrnoException e) {
                                 assertThat(told).isEmpty();
                             }
                         });
         its.heap.revoke(buffer, false);
         TestMachine.join(importer);
+        assertThat(told).hasSameSizeAs(attached);
+        attached.forEach(attachment -> its.nvme.detach(buffer, attachment));
         assertThat(its.nvme.attachments()).isEmpty();
         assertThat(its.broken()).isEmpty();
     }
