@@ -409,7 +409,7 @@ class DepartureTest {
         assertThat(execution.nanoTime()).isLessThan(LIMIT);
     }
 
-    @Explore(schedules = 10_000)
+    @Explore(schedules = 2_000)
     @Rule("DY-10")
     void anImporterLeavesWhileTheExporterMoves(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);

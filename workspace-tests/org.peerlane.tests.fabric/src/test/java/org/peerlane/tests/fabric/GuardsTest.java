@@ -27,18 +27,14 @@ class GuardsTest {
             Pattern.compile(
                     "@Explore\\(schedules = (\\w+)\\)\\s+(?:@\\w+\\(\"[^\"]*\"\\)\\s+)*void (\\w+)");
 
-    /** Where each long exploration has a guard. */
-    private static final List<String> COMPLETE =
+    /** Where guards are, and where each long exploration has one. */
+    private static final List<String> MODULES =
             List.of(
                     "workspace-tests/org.peerlane.tests.fabric",
                     "bundles/org.peerlane.bus.pcie",
                     "bundles/org.peerlane.iommu.core",
-                    "bundles/org.peerlane.memory.core");
-
-    /** Where guards are. */
-    private static final List<String> MODULES =
-            Stream.concat(COMPLETE.stream(), Stream.of("bundles/org.peerlane.dmabuf.core"))
-                    .toList();
+                    "bundles/org.peerlane.memory.core",
+                    "bundles/org.peerlane.dmabuf.core");
 
     private static Path home() {
         Path folder = Path.of("").toAbsolutePath();
@@ -72,7 +68,7 @@ class GuardsTest {
         Set<String> proved =
                 guards().stream().flatMap(g -> g.tests().stream()).collect(Collectors.toSet());
         List<String> unproved = new ArrayList<>();
-        for (Path root : roots(COMPLETE)) {
+        for (Path root : roots()) {
             for (Path file : javaFiles(root)) {
                 Matcher explored = EXPLORED.matcher(Files.readString(file));
                 while (explored.find()) {
@@ -90,15 +86,15 @@ class GuardsTest {
 
     private static Path source(String test) {
         String file = test.substring(0, test.indexOf('#')).replace('.', '/') + ".java";
-        return roots(MODULES).stream()
+        return roots().stream()
                 .map(root -> root.resolve(file))
                 .filter(Files::exists)
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("no source of " + test));
     }
 
-    private static List<Path> roots(List<String> modules) {
-        return modules.stream()
+    private static List<Path> roots() {
+        return MODULES.stream()
                 .map(module -> HOME.resolve(module).resolve("src/test/java"))
                 .toList();
     }
