@@ -2,10 +2,12 @@ package org.peerlane.trace.ring;
 
 import java.lang.reflect.RecordComponent;
 import java.util.regex.Pattern;
+import org.peerlane.trace.api.FallsUnder;
 
 /**
  * An event as one line of text: {@code DmaWrite address=0x1000 bytes=64}. Whole numbers that are
- * places or contents print in hex, amounts in decimal.
+ * places or contents print in hex, amounts in decimal. What falls under a rule of the specification
+ * says so: {@code DmaBufDetach buffer=1 attachment=2 device=nvme0 [DB-25]}.
  */
 final class EventText {
     /** A text that stands for an event whose class is no longer there. */
@@ -29,6 +31,10 @@ final class EventText {
         for (RecordComponent component : components) {
             text.append(' ').append(component.getName()).append('=');
             text.append(value(component, event));
+        }
+        FallsUnder rule = event.getClass().getAnnotation(FallsUnder.class);
+        if (rule != null) {
+            text.append(" [").append(rule.value()).append(']');
         }
         return text.toString();
     }

@@ -10,6 +10,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.trace.api.FallsUnder;
 import org.peerlane.trace.api.TraceEvent;
 import org.peerlane.trace.api.Tracepoint;
 import org.peerlane.trace.api.Tracer;
@@ -32,6 +33,17 @@ class RingSinkTest {
     RingSinkTest() {
         ring.bindTracer(tracer);
         tracer.attach(ring);
+    }
+
+    @FallsUnder("DB-25")
+    record Detached(long buffer) implements TraceEvent {}
+
+    record Moved(long buffer) implements TraceEvent {}
+
+    @Test
+    void theRuleThatAnEventFallsUnderIsShown() {
+        assertThat(EventText.of(new Detached(1))).isEqualTo("Detached buffer=1 [DB-25]");
+        assertThat(EventText.of(new Moved(1))).isEqualTo("Moved buffer=1");
     }
 
     @Test

@@ -24,9 +24,11 @@ public final class ReservationClass {
     final Checkpoint beforeTake;
 
     /** Between the look at a free lock and the try to give it to who is next in the queue. */
-    final Checkpoint beforeSleep;
 
     final Checkpoint beforeGrant;
+
+    /** Who has queued has looked, and is about to wait. */
+    final Checkpoint beforeSleep;
 
     /** A transaction has taken the lock and has not yet looked who queued meanwhile. */
     final Checkpoint taken;

@@ -128,6 +128,21 @@ class FenceDepartureTest {
     }
 
     @Test
+    @Rule("CK-31")
+    void nobodyIsWatchedAnyMore() throws InterruptedException {
+        try (LiveExecution own = new LiveExecution("watched")) {
+            FenceMachine watched = new FenceMachine(own, true, "7.3");
+            CoreFence fence = watched.alone();
+            fence.published(); // the watchdog wakes
+            assertThat(own.awaitEnd(0)).isNotEmpty();
+            fence.signal();
+            fence.put();
+            watched.fences.depart(Errno.ENODEV);
+            assertThat(own.awaitEnd(0)).isEmpty();
+        }
+    }
+
+    @Test
     void callbacksOfOneWhoHasLeftNeverRunAndTheOthersDoInOrder() {
         Counter[] counters = new Counter[6];
         List<Integer> order = new ArrayList<>();
