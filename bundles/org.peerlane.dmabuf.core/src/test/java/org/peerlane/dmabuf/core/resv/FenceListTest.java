@@ -9,6 +9,8 @@ import static org.peerlane.dmabuf.api.FenceUsage.WRITE;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -520,6 +522,74 @@ class FenceListTest {
         second.put();
         resv.reserveFences(1);
         assertThat(bed.freed).hasValue(2);
+    }
+
+    /**
+     * {@return what a query gets while between its look at the first fence and the reference of it
+     * somebody changes the list}
+     */
+    private <T> T meanwhile(Runnable change, Supplier<T> query) {
+        AtomicBoolean changed = new AtomicBoolean();
+        Runnable once =
+                () -> {
+                    if (changed.compareAndSet(false, true)) {
+                        change.run();
+                    }
+                };
+        try (Checkpoints.Armed armed = execution.checkpoints().arm("dmabuf.resv.read", once)) {
+            T got = query.get();
+            assertThat(armed.hits()).isPositive();
+            return got;
+        }
+    }
+
+    private void endsAndIsFreed(Fence fence) {
+        int before = bed.freed.get();
+        fence.signal();
+        fence.put();
+        assertThat(bed.freed).hasValue(before + 1);
+    }
+
+    @Test
+    @Rule("RV-22")
+    void aReaderThatFindsAFreedFenceGetsWhatTookItsPlace() {
+        Fence first = bed.fence(900, 1);
+        Fence second = bed.fence(900, 2);
+        Fence third = bed.fence(900, 3);
+        Fence fourth = bed.fence(900, 4);
+        add(first, READ);
+        assertThat(meanwhile(() -> follows(first, second), () -> seen(BOOKKEEP)))
+                .containsExactly("2 READ");
+        List<Fence> list = meanwhile(() -> follows(second, third), () -> resv.getFences(BOOKKEEP));
+        assertThat(list).containsExactly(third);
+        list.forEach(Fence::put);
+        assertThat(meanwhile(() -> follows(third, fourth), () -> seen(BOOKKEEP)))
+                .containsExactly("4 READ");
+        assertThat(bed.violations()).isEmpty();
+    }
+
+    /** The next one of a timeline takes the cell, and the one before ends. */
+    private void follows(Fence before, Fence next) {
+        resv.addFence(next, READ); // in place: a slot more would make a new list
+        endsAndIsFreed(before);
+    }
+
+    @Test
+    @Rule("RV-22")
+    void aReaderOfAnOldListPassesAFreedFenceAndStartsOver() {
+        Fence first = bed.fence(900, 1);
+        Fence second = bed.fence(900, 2);
+        add(first, READ);
+        List<Fence> list =
+                meanwhile(
+                        () -> {
+                            resv.replaceFences(900, second, READ); // into a new list
+                            endsAndIsFreed(first);
+                        },
+                        () -> resv.getFences(BOOKKEEP));
+        assertThat(list).containsExactly(second);
+        list.forEach(Fence::put);
+        assertThat(bed.violations()).isEmpty();
     }
 
     @Test
