@@ -24,7 +24,6 @@ public final class ReservationClass {
     final Checkpoint beforeTake;
 
     /** Between the look at a free lock and the try to give it to who is next in the queue. */
-
     final Checkpoint beforeGrant;
 
     /** Who has queued has looked, and is about to wait. */
