@@ -173,8 +173,8 @@ class IntxTest {
                 };
         try (AutoCloseable _ = function(first).requestInterrupt(0, one);
                 AutoCloseable _ = function(second).requestInterrupt(0, other)) {
-            intx(second, true);
             intx(first, true);
+            intx(second, true); // now only it ends what is awaited
             done.await();
         }
         assertThat(line(first).isAsserted()).isFalse();

@@ -203,37 +203,6 @@ class ReservationWaitTest {
         bed.join();
     }
 
-    /** Whoever touches a freed fence, or forgets one, is told by the fence. */
-    @Explore(schedules = 10_000)
-    @Rule("RV-22")
-    void aReaderMissesNoFenceThatTookThePlaceOfOneThatWasFreed(Execution execution)
-            throws InterruptedException {
-        Testbed bed = new Testbed(execution);
-        CoreReservation resv = bed.reservation("r");
-        Fence first = bed.fence(900, 1);
-        Fence second = bed.fence(900, 2);
-        resv.lock(null);
-        resv.reserveFences(1);
-        resv.addFence(first, READ);
-        resv.unlock();
-        bed.start(
-                "writer",
-                () -> {
-                    resv.lock(null);
-                    resv.reserveFences(1);
-                    resv.addFence(second, READ); // in its place, before it has signaled
-                    resv.unlock();
-                    first.signal();
-                    first.put();
-                });
-        assertThat(resv.testSignaled(READ)).isFalse(); // at no time was it
-        bed.join();
-        second.signal();
-        second.put();
-        resv.close();
-        assertThat(bed.violations()).isEmpty();
-    }
-
     @Explore(schedules = 10_000)
     @Rule("RV-22")
     @Rule("RV-16")
