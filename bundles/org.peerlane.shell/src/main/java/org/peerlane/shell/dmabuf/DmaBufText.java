@@ -60,6 +60,9 @@ final class DmaBufText {
         }
         List<Violation> shown = latest.subList(Math.max(0, latest.size() - most), latest.size());
         List<String> lines = new ArrayList<>();
+        if (count > shown.size()) {
+            lines.add("%d before these:".formatted(count - shown.size()));
+        }
         for (Violation one : shown) {
             lines.add(
                     "%-6s %-5s %s [%s]: %s"
@@ -69,9 +72,6 @@ final class DmaBufText {
                                     one.owner(),
                                     one.thread(),
                                     one.sentence()));
-        }
-        if (count > shown.size()) {
-            lines.add("%d before these".formatted(count - shown.size()));
         }
         return String.join("\n", lines);
     }

@@ -272,9 +272,9 @@ class DmaBufCommandTest {
         core.count = 1003;
         assertThat(command.violations("2").lines())
                 .containsExactly(
+                        "1001 before these:",
                         "CK-2   fatal nvme [io]: did 2",
-                        "CK-3   fatal nvme [io]: did 3",
-                        "1001 before these");
+                        "CK-3   fatal nvme [io]: did 3");
     }
 
     @Test

@@ -15,7 +15,8 @@ import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
 /**
- * A fence: see {@link Fence} for its life, {@link SignalQueue} for how it ends and runs callbacks.
+ * A fence: see {@link Fence} for its life, {@link SignalQueue} for how it ends and runs callbacks,
+ * {@link HeldFence} for who holds it.
  *
  * <p><b>Protocol of the rest.</b> Whoever wins the claim in {@link SignalQueue} writes the error
  * and then the time; a reader who sees that it has ended but no time yet is within a few
@@ -25,12 +26,10 @@ import org.peerlane.kernel.api.ErrnoException;
  * Whoever lists it looks afterwards whether it has ended or the owner has left, and whoever ends it
  * or departs looks afterwards whether it is listed, so one of the two sees the other.
  *
- * <p><b>References.</b> A count of its own, not a {@code RefCount}: it saves an object per fence.
- *
  * <p><b>Cost.</b> One object; no lock.
  */
 @SuppressWarnings("NullAway.Init") // operations: null once the issuer may have left
-public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaited {
+public class CoreFence extends HeldFence implements Checks.Unpublished, Awaited {
     /** What a fence answers whose issuer may have left (FE-12). */
     static final String DETACHED_DRIVER = "detached-driver";
 
@@ -44,7 +43,6 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
     private static final int PUBLISHED = 16;
 
     private static final VarHandle FLAGS;
-    private static final VarHandle REFERENCES;
     private static final VarHandle TIMESTAMP;
     private static final VarHandle OPERATIONS;
 
@@ -52,7 +50,6 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup();
             FLAGS = lookup.findVarHandle(CoreFence.class, "flags", int.class);
-            REFERENCES = lookup.findVarHandle(CoreFence.class, "references", int.class);
             OPERATIONS = lookup.findVarHandle(CoreFence.class, "operations", FenceOperations.class);
             TIMESTAMP = lookup.findVarHandle(CoreFence.class, "timestamp", long.class);
         } catch (ReflectiveOperationException e) {
@@ -63,7 +60,6 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
     final CoreFences owner;
     private volatile @Nullable FenceOperations operations;
     private volatile int flags;
-    private volatile int references;
     private long context;
     private long seqno;
     private volatile @Nullable Errno error;
@@ -81,7 +77,6 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
     CoreFence(CoreFences owner, FenceOperations operations) {
         this.owner = owner;
         OPERATIONS.set(this, operations); // nobody else knows it yet
-        REFERENCES.set(this, 1);
         if (environment().checks.isOn()) {
             watch = new FenceWatch();
         }
@@ -183,51 +178,10 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
         return issuer;
     }
 
-    // ---- references
+    // ---- the end of its life
 
     @Override
-    public final Fence get() {
-        if (!getUnlessZero0()) {
-            throw misuse("CK-36", "was taken hold of after the last holder had let go");
-        }
-        return this;
-    }
-
-    @Override
-    public final @Nullable Fence getUnlessZero() {
-        return getUnlessZero0() ? this : null;
-    }
-
-    private boolean getUnlessZero0() {
-        while (true) {
-            int seen = references;
-            if (seen == 0) {
-                return false;
-            }
-            environment().beforeRevive.reached();
-            if (REFERENCES.compareAndSet(this, seen, seen + 1)) {
-                return true;
-            }
-        }
-    }
-
-    /** {@return how many hold it; out of date as soon as it is read} */
-    public final int references() {
-        return references;
-    }
-
-    @Override
-    public final void put() {
-        int before = (int) REFERENCES.getAndAdd(this, -1);
-        if (before == 1) {
-            free();
-        } else if (before <= 0) {
-            REFERENCES.getAndAdd(this, 1);
-            throw misuse("CK-36", "was let go of once more than it was held");
-        }
-    }
-
-    private void free() {
+    final void free() {
         if (!isEnded() && (isAwaited() || isPublished())) {
             report(
                     "CK-38",
@@ -302,8 +256,8 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
         }
         TIMESTAMP.setRelease(this, time != 0 ? time : 1);
         if (watched != null) {
-            checkOverwritten(watched);
-            lookAtEnd(watched);
+            watched.lookAtOverwritten(this);
+            watched.lookAtEnd();
         }
         if (environment.signaled.isOn()) {
             environment.signaled.emit(
@@ -513,13 +467,11 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
      */
     public void overwrote(Fence earlier, String reservation) {
         FenceWatch watched = watch;
-        if (watched == null || !(earlier instanceof CoreFence before) || before.isEnded()) {
-            return;
-        }
-        watched.overwrote.getAndUpdate(
-                others -> new FenceWatch.Overwritten(before, reservation, others));
-        if (isEnded()) {
-            checkOverwritten(watched);
+        if (watched != null && earlier instanceof CoreFence before && !before.isEnded()) {
+            watched.overwrote(before, reservation);
+            if (isEnded()) {
+                watched.lookAtOverwritten(this);
+            }
         }
     }
 
@@ -530,27 +482,7 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
     public void whenItEnds(Runnable look) {
         FenceWatch watched = watch;
         if (watched != null && !isEnded()) {
-            watched.endings.getAndUpdate(others -> new FenceWatch.Ending(look, others));
-        }
-    }
-
-    private static void lookAtEnd(FenceWatch watched) {
-        FenceWatch.Ending ending = watched.endings.getAndSet(null);
-        for (; ending != null; ending = ending.next()) {
-            ending.look().run();
-        }
-    }
-
-    private void checkOverwritten(FenceWatch watched) {
-        FenceWatch.Overwritten old = watched.overwrote.getAndSet(null);
-        for (; old != null; old = old.next()) {
-            if (!old.fence().isEnded()) {
-                report(
-                        "CK-21",
-                        Severity.FATAL,
-                        "signaled before %s, whose place in %s it took: activities that do not wait for each other need a timeline each"
-                                .formatted(old.fence(), old.reservation()));
-            }
+            watched.whenItEnds(look);
         }
     }
 
@@ -587,7 +519,7 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
 
     @Override
     public final boolean isUnpublished() {
-        return !isPublished() && !isEnded() && references != 0;
+        return !isPublished() && !isEnded() && references() != 0;
     }
 
     @Override
@@ -642,7 +574,8 @@ public class CoreFence extends SignalQueue implements Checks.Unpublished, Awaite
                 .report(rule, severity, owner.name(), 0, 0, 0, this + " " + what);
     }
 
-    private IllegalStateException misuse(String rule, String what) {
+    @Override
+    final IllegalStateException misuse(String rule, String what) {
         report(rule, rule.equals("CK-39") ? Severity.WRONG : Severity.FATAL, what);
         return new IllegalStateException(this + " " + what);
     }

@@ -6,6 +6,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fences;
+import org.peerlane.dmabuf.api.Violation.Severity;
 
 /** What checks keep of one fence. <b>Threads.</b> As the fence. */
 final class FenceWatch {
@@ -27,16 +28,16 @@ final class FenceWatch {
     volatile @Nullable Timeline timeline;
 
     /** What it took the place of in reservations, unsignaled then; forgotten when it signals. */
-    final AtomicReference<@Nullable Overwritten> overwrote = new AtomicReference<>();
+    private final AtomicReference<@Nullable Overwritten> overwritten = new AtomicReference<>();
 
     /** A fence whose place in a reservation was taken by a later one of its timeline. */
-    record Overwritten(CoreFence fence, String reservation, @Nullable Overwritten next) {}
+    private record Overwritten(CoreFence fence, String reservation, @Nullable Overwritten next) {}
 
     /** What is to be looked at when it ends; forgotten then. */
-    final AtomicReference<@Nullable Ending> endings = new AtomicReference<>();
+    private final AtomicReference<@Nullable Ending> endings = new AtomicReference<>();
 
     /** Something that is looked at when a fence ends, in atomic context. */
-    record Ending(Runnable look, @Nullable Ending next) {}
+    private record Ending(Runnable look, @Nullable Ending next) {}
 
     /** Whether the watchdog has reported it. */
     volatile boolean reported;
@@ -48,5 +49,37 @@ final class FenceWatch {
                 .limit(FRAMES)
                 .map(StackTraceElement::toString)
                 .collect(Collectors.joining(" < "));
+    }
+
+    /** It has taken the place of an earlier fence. */
+    void overwrote(CoreFence earlier, String reservation) {
+        overwritten.getAndUpdate(others -> new Overwritten(earlier, reservation, others));
+    }
+
+    /** Has something looked at when it ends. */
+    void whenItEnds(Runnable look) {
+        endings.getAndUpdate(others -> new Ending(look, others));
+    }
+
+    /** It has ended, so what it took the place of must have (RV-13). */
+    void lookAtOverwritten(CoreFence mine) {
+        Overwritten old = overwritten.getAndSet(null);
+        for (; old != null; old = old.next()) {
+            if (!old.fence().isEnded()) {
+                mine.report(
+                        "CK-21",
+                        Severity.FATAL,
+                        "signaled before %s, whose place in %s it took: activities that do not wait for each other need a timeline each"
+                                .formatted(old.fence(), old.reservation()));
+            }
+        }
+    }
+
+    /** It has ended. */
+    void lookAtEnd() {
+        Ending ending = endings.getAndSet(null);
+        for (; ending != null; ending = ending.next()) {
+            ending.look().run();
+        }
     }
 }

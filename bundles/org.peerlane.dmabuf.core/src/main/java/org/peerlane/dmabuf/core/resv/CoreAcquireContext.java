@@ -9,6 +9,7 @@ import org.peerlane.dmabuf.api.Violation.Severity;
  *
  * <p><b>Threads.</b> The one that made it; {@link #stamp} and {@link #thread} any.
  */
+@SuppressWarnings("ReferenceEquality") // the very reservation
 public final class CoreAcquireContext implements AcquireContext {
     private final ReservationClass kind;
     private final Thread thread = Thread.currentThread();
@@ -19,7 +20,7 @@ public final class CoreAcquireContext implements AcquireContext {
     private boolean closed;
 
     /** Where it had to give way; the next lock that it takes must be this one (RV-3). */
-    private @Nullable CoreReservation contended;
+    private @Nullable ReservationLock contended;
 
     CoreAcquireContext(ReservationClass kind, String owner, long stamp) {
         this.kind = kind;
@@ -51,7 +52,7 @@ public final class CoreAcquireContext implements AcquireContext {
     }
 
     /** It is about to ask for a lock. */
-    void asks(CoreReservation reservation, boolean slow) {
+    void asks(ReservationLock reservation, boolean slow) {
         if (closed || thread != Thread.currentThread()) {
             refuse("locks " + reservation.name() + " with");
         }
@@ -100,7 +101,7 @@ public final class CoreAcquireContext implements AcquireContext {
         held--;
     }
 
-    void gaveWay(CoreReservation reservation) {
+    void gaveWay(ReservationLock reservation) {
         contended = reservation;
     }
 
