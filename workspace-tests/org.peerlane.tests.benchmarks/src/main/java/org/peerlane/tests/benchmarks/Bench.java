@@ -30,9 +30,17 @@ import org.openjdk.jmh.runner.options.TimeValue;
  * measured, over budget or not; 1: something failed to measure; 2: the command line is wrong.
  */
 public final class Bench {
-    /** What the simulator needs of a JVM; native access and Unsafe are JMH's and the memory's. */
+    /**
+     * What the simulator needs of a JVM; native access and Unsafe are JMH's and the memory's. The
+     * heap is there from the beginning: a first touch of a page costs a virtual machine some 10 us,
+     * which would be counted for whoever allocates while it grows.
+     */
     private static final List<String> JVM =
             List.of(
+                    "-Xms1g",
+                    "-Xmx1g",
+                    "-XX:+AlwaysPreTouch",
+                    "-XX:+UseTransparentHugePages",
                     "--enable-native-access=ALL-UNNAMED",
                     "--add-opens=java.base/java.lang=ALL-UNNAMED",
                     "--sun-misc-unsafe-memory-access=allow",

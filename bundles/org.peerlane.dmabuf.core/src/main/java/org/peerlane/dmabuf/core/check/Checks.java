@@ -4,7 +4,6 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Violation.Severity;
-import org.peerlane.dmabuf.core.check.LockClasses.Held;
 import org.peerlane.dmabuf.core.check.LockClasses.LockClass;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.LockObservation;
@@ -97,7 +96,7 @@ public final class Checks {
             return;
         }
         ThreadState state = states.get();
-        if (state.isHeld(reservation)) {
+        if (state.held.contains(reservation)) {
             return; // for the lock to refuse
         }
         if (state.mmap > 0) {
@@ -144,7 +143,7 @@ public final class Checks {
     public void released(HeldLock reservation) {
         if (on) {
             ThreadState state = states.get();
-            if (state.forget(reservation)) {
+            if (state.held.remove(reservation)) {
                 state.reservations--;
             }
         }
@@ -165,7 +164,7 @@ public final class Checks {
     }
 
     void gaveBack(NamedLock lock) {
-        states.get().forget(lock);
+        states.get().held.remove(lock);
     }
 
     /** This thread is about to take the lock of an address space. */
@@ -211,12 +210,12 @@ public final class Checks {
         if (on) {
             ThreadState state = states.get();
             state.mmap--;
-            state.forget(MMAP);
+            state.held.remove(MMAP);
         }
     }
 
     private void order(ThreadState state, String kind, String name) {
-        if (state.held.isEmpty()) {
+        if (state.held.size() == 0) {
             return;
         }
         LockClass found = classes.of(kind);
@@ -234,7 +233,7 @@ public final class Checks {
     private void took(ThreadState state, Object lock, String kind) {
         LockClass found = classes.of(kind);
         if (found != null) {
-            state.held.add(new Held(lock, found));
+            state.held.add(lock, found);
         }
         if (state.signalling > 0
                 && lock != MMAP
@@ -390,7 +389,7 @@ public final class Checks {
         if (cookie) {
             ThreadState state = states.get();
             if (--state.signalling == 0) {
-                state.forget(SIGNALLING);
+                state.held.remove(SIGNALLING);
                 state.onTheWay.clear();
             }
         }

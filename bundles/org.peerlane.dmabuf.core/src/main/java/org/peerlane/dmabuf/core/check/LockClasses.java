@@ -56,9 +56,6 @@ final class LockClasses {
         }
     }
 
-    /** A lock that a thread holds. */
-    record Held(Object lock, LockClass kind) {}
-
     private final Violations violations;
     private final ConcurrentHashMap<String, LockClass> classes = new ConcurrentHashMap<>();
     private final Set<Set<LockClass>> reported = ConcurrentHashMap.newKeySet();
@@ -81,13 +78,13 @@ final class LockClasses {
     }
 
     /** This thread takes a lock of a class with others held. */
-    void taking(List<Held> held, LockClass kind, String name) {
+    void taking(HeldLocks held, LockClass kind, String name) {
         for (int i = 0; i < held.size(); i++) {
-            LockClass before = held.get(i).kind();
+            LockClass before = held.kind(i);
             if (before != kind
                     && !before.after.containsKey(kind)
                     && !isToldElsewhere(before, kind)) {
-                add(held.get(i), kind, name);
+                add(held.lock(i), before, kind, name);
             }
         }
     }
@@ -103,8 +100,7 @@ final class LockClasses {
         return kind.name.equals(name);
     }
 
-    private void add(Held held, LockClass kind, String name) {
-        LockClass before = held.kind();
+    private void add(Object held, LockClass before, LockClass kind, String name) {
         if (reported.contains(Set.of(before, kind))) {
             return;
         }
@@ -112,7 +108,7 @@ final class LockClasses {
                 "thread %s %s at %s"
                         .formatted(
                                 Thread.currentThread().getName(),
-                                order(before, nameOf(held.lock()), kind, name),
+                                order(before, nameOf(held), kind, name),
                                 Places.here());
         before.after.put(kind, new Edge(before, kind, sentence));
         List<Edge> back = path(kind, before);

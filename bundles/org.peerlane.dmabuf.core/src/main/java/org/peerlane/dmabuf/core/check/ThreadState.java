@@ -3,12 +3,11 @@ package org.peerlane.dmabuf.core.check;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
-import org.peerlane.dmabuf.core.check.LockClasses.Held;
 
 /** What one thread is in the middle of. <b>Threads.</b> Its own. */
 final class ThreadState {
     /** Locks that it holds, oldest first. */
-    final List<Held> held = new ArrayList<>();
+    final HeldLocks held = new HeldLocks();
 
     /** Of them, how many are reservations. */
     int reservations;
@@ -39,32 +38,10 @@ final class ThreadState {
     /** The fence that it has put on a timeline last, until that is published. */
     Checks.@Nullable Unpublished made;
 
-    @SuppressWarnings("ReferenceEquality") // the very lock
-    boolean isHeld(Object lock) {
-        for (int i = 0; i < held.size(); i++) {
-            if (held.get(i).lock() == lock) {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /** {@return whether it was held} */
-    @SuppressWarnings("ReferenceEquality") // the very lock
-    boolean forget(Object lock) {
-        for (int i = held.size() - 1; i >= 0; i--) {
-            if (held.get(i).lock() == lock) {
-                held.remove(i);
-                return true;
-            }
-        }
-        return false;
-    }
-
     /** {@return the buffer of the reservation that it took last, or 0} */
     long buffer() {
         for (int i = held.size() - 1; i >= 0; i--) {
-            if (held.get(i).lock() instanceof HeldLock lock) {
+            if (held.lock(i) instanceof HeldLock lock) {
                 return lock.buffer();
             }
         }

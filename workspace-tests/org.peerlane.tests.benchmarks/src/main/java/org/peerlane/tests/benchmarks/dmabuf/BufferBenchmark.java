@@ -188,7 +188,7 @@ public class BufferBenchmark {
 
     /** A buffer comes and goes, among others. */
     @Benchmark
-    @Budget(name = "dmabuf.export-put", atMostNanos = 5_000)
+    @Budget(name = "dmabuf.export-put", atMostNanos = 1_500)
     public void exportPut(Machine machine, Crowd crowd) {
         machine.owner.put(machine.export());
     }

@@ -144,7 +144,7 @@ public class ReservationBenchmark {
 
     /** The lock of one reservation, as a plain mutex. */
     @Benchmark
-    @Budget(name = "dmabuf.lock", against = "bareLock", maxBytesPerOp = 0)
+    @Budget(name = "dmabuf.lock", against = "bareLock", atMostRatio = 2, maxBytesPerOp = 0)
     public boolean lock(Locks locks) {
         locks.one.lock(null);
         boolean held = locks.one.isHeld();
@@ -154,7 +154,7 @@ public class ReservationBenchmark {
 
     /** The lock of one reservation, by a transaction. */
     @Benchmark
-    @Budget(name = "dmabuf.lock.context", against = "bareLock", maxBytesPerOp = 0)
+    @Budget(name = "dmabuf.lock.context", against = "bareLock", atMostRatio = 3, maxBytesPerOp = 0)
     public boolean lockWithContext(Locks locks) {
         locks.one.lock(locks.transaction);
         boolean held = locks.one.isHeld();
@@ -180,7 +180,7 @@ public class ReservationBenchmark {
 
     /** A fence is published, in place of what its timeline had: lock, slot, fence, unlock. */
     @Benchmark
-    @Budget(name = "dmabuf.add-fence", maxBytesPerOp = 0)
+    @Budget(name = "dmabuf.add-fence", atMostNanos = 100, maxBytesPerOp = 0)
     public int addFence(Locks locks) {
         CoreReservation reservation = locks.one;
         reservation.lock(null);
@@ -193,7 +193,7 @@ public class ReservationBenchmark {
 
     /** A wait that finds nothing to wait for. */
     @Benchmark
-    @Budget(name = "dmabuf.wait.signaled", maxBytesPerOp = 0)
+    @Budget(name = "dmabuf.wait.signaled", atMostNanos = 150, maxBytesPerOp = 0)
     public long waitSignaled(Signaled signaled) {
         return signaled.reservation.waitTimeout(FenceUsage.READ, false, Reservation.NO_LIMIT);
     }

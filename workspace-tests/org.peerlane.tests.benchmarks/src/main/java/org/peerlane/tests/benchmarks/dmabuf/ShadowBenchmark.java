@@ -112,21 +112,21 @@ public class ShadowBenchmark {
 
     /** A device writes a cache line. */
     @Benchmark
-    @Budget(name = "dmabuf.shadow.write-64", maxBytesPerOp = 0)
+    @Budget(name = "dmabuf.shadow.write-64", atMostNanos = 100, maxBytesPerOp = 0)
     public long write64() {
         return port.write(next(), 0, local, 0, 64);
     }
 
     /** A device reads a cache line. */
     @Benchmark
-    @Budget(name = "dmabuf.shadow.read-64", maxBytesPerOp = 0)
+    @Budget(name = "dmabuf.shadow.read-64", atMostNanos = 100, maxBytesPerOp = 0)
     public long read64() {
         return port.read(next(), 0, local, 0, 64);
     }
 
     /** A device writes a page. */
     @Benchmark
-    @Budget(name = "dmabuf.shadow.write-4k", maxBytesPerOp = 0)
+    @Budget(name = "dmabuf.shadow.write-4k", atMostNanos = 200, maxBytesPerOp = 0)
     public long write4K() {
         return port.write(next(), 0, local, 0, PAGE);
     }
