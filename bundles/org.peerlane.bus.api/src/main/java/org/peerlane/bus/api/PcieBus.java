@@ -1,7 +1,10 @@
 package org.peerlane.bus.api;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
 
 /** The device bus of the machine, as software sees it. <b>Threads.</b> Any. */
 @ProviderType
@@ -40,6 +43,45 @@ public interface PcieBus {
      *     index with an address
      */
     PeerProvider peerProvider(PcieFunction function, int index);
+
+    /** {@return the name of the driver that a function has; null: none, or the function is gone} */
+    default @Nullable String driver(PcieFunction function) {
+        return null;
+    }
+
+    /**
+     * Says which driver a function is for: from now on the driver of that name is the only one that
+     * is offered it, whatever it matches. The driver that it has stays until {@link #unbindDriver}.
+     * Forgotten when the function leaves. Kernel counterpart: {@code driver_override}.
+     *
+     * @param name null: any driver that matches, as before
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} the function is gone
+     */
+    default void overrideDriver(PcieFunction function, @Nullable String name) {
+        throw new ErrnoException(Errno.ENODEV, function.slot() + " is not of this bus");
+    }
+
+    /**
+     * Takes a function from its driver, and returns when the driver has left it. It stays without
+     * one until {@link #bindDriver}, or until a driver comes to the machine that takes it.
+     *
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} it has no driver, or is gone;
+     *     {@code ETIMEDOUT} the driver takes its time, and goes on with it
+     */
+    default void unbindDriver(PcieFunction function) {
+        throw new ErrnoException(Errno.ENODEV, function.slot() + " has no driver");
+    }
+
+    /**
+     * Offers a function that has no driver to those that there are, and returns when one has taken
+     * it. Kernel counterpart: {@code drivers_probe}.
+     *
+     * @throws org.peerlane.kernel.api.ErrnoException {@code ENODEV} nobody took it, or it is gone;
+     *     {@code EBUSY} it has a driver; {@code ETIMEDOUT} the driver takes its time
+     */
+    default void bindDriver(PcieFunction function) {
+        throw new ErrnoException(Errno.ENODEV, "no driver takes " + function.slot());
+    }
 
     /**
      * A load of the CPU's, by physical address: RAM, config space (ECAM), or a BAR.

@@ -10,7 +10,18 @@ import org.osgi.annotation.versioning.ConsumerType;
  */
 @ConsumerType
 public interface PcieDriver {
-    /** {@return whether this driver drives functions of this kind} */
+    /**
+     * {@return its name, for messages and for {@link PcieBus#overrideDriver}; empty: that of its
+     * bundle}
+     */
+    default String name() {
+        return "";
+    }
+
+    /**
+     * {@return whether this driver drives functions of this kind} Not asked about a function whose
+     * driver is overridden by name.
+     */
     boolean matches(PcieFunction function);
 
     /**

@@ -10,6 +10,7 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieDriver;
+import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
 /**
@@ -27,6 +28,9 @@ final class Drivers {
     private final Set<Endpoint> idle = new LinkedHashSet<>();
 
     private final Map<Endpoint, Entry> bound = new LinkedHashMap<>();
+
+    /** The one driver by name that a function is for, where somebody has said so. */
+    private final Map<Endpoint, String> overrides = new LinkedHashMap<>();
 
     private record Entry(PcieDriver driver, String name) {}
 
@@ -60,6 +64,75 @@ final class Drivers {
         orphans.forEach(this::offer);
     }
 
+    /**
+     * Says which driver a function is for.
+     *
+     * @param name null: any that matches
+     * @throws ErrnoException {@code ENODEV} the function is gone
+     */
+    void override(Endpoint function, @Nullable String name) {
+        requirePresent(function);
+        if (name == null) {
+            overrides.remove(function);
+        } else {
+            overrides.put(function, name);
+        }
+    }
+
+    /**
+     * Takes a function from its driver, for good.
+     *
+     * @throws ErrnoException {@code ENODEV} it has none, or is gone
+     */
+    void take(Endpoint function) {
+        requirePresent(function);
+        if (!bound.containsKey(function)) {
+            throw new ErrnoException(Errno.ENODEV, function.slot() + " has no driver");
+        }
+        unbind(function, false);
+        idle.add(function);
+    }
+
+    /**
+     * Offers a function.
+     *
+     * @throws ErrnoException {@code EBUSY} it has a driver; {@code ENODEV} nobody took it, or it is
+     *     gone
+     */
+    void give(Endpoint function) {
+        requirePresent(function);
+        Entry has = bound.get(function);
+        if (has != null) {
+            throw new ErrnoException(
+                    Errno.EBUSY, "%s is driven by %s".formatted(function.slot(), has.name()));
+        }
+        offer(function);
+        if (!bound.containsKey(function)) {
+            String wanted = overrides.get(function);
+            throw new ErrnoException(
+                    Errno.ENODEV,
+                    wanted == null
+                            ? "no driver takes " + function.slot()
+                            : "%s is for driver %s, which is not there or refuses it; there are %s"
+                                    .formatted(
+                                            function.slot(),
+                                            wanted,
+                                            drivers.stream().map(Entry::name).toList()));
+        }
+    }
+
+    /** A function has left: nothing is kept of it. */
+    void forget(Endpoint function) {
+        idle.remove(function);
+        overrides.remove(function);
+    }
+
+    private static void requirePresent(Endpoint function) {
+        if (!function.isPresent()) {
+            throw new ErrnoException(Errno.ENODEV, function.slot() + " is gone");
+        }
+    }
+
     /** A function has come, or has lost its driver. */
     void offer(Endpoint function) {
         if (!function.isPresent()) {
@@ -76,7 +149,8 @@ final class Drivers {
     private boolean bind(Endpoint function, Entry entry) {
         events.doing("driver %s at %s".formatted(entry.name(), function.address()));
         try {
-            if (!entry.driver().matches(function)) {
+            String wanted = overrides.get(function);
+            if (wanted == null ? !entry.driver().matches(function) : !wanted.equals(entry.name())) {
                 return false;
             }
             entry.driver().probe(function);

@@ -2,6 +2,7 @@ package org.peerlane.bus.pcie;
 
 import java.util.List;
 import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.Version;
 import org.osgi.service.component.annotations.Activate;
@@ -124,6 +125,26 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
     }
 
     @Override
+    public @Nullable String driver(PcieFunction function) {
+        return root.driver(function);
+    }
+
+    @Override
+    public void overrideDriver(PcieFunction function, @Nullable String name) {
+        root.overrideDriver(function, name);
+    }
+
+    @Override
+    public void unbindDriver(PcieFunction function) {
+        root.unbindDriver(function);
+    }
+
+    @Override
+    public void bindDriver(PcieFunction function) {
+        root.bindDriver(function);
+    }
+
+    @Override
     public long load(long physical, int bytes) {
         return root.load(physical, bytes);
     }
@@ -217,7 +238,8 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
             cardinality = ReferenceCardinality.MULTIPLE,
             policy = ReferencePolicy.DYNAMIC)
     void addDriver(PcieDriver driver, ServiceReference<PcieDriver> reference) {
-        root.addDriver(driver, reference.getBundle().getSymbolicName());
+        String name = driver.name();
+        root.addDriver(driver, name.isEmpty() ? reference.getBundle().getSymbolicName() : name);
     }
 
     void removeDriver(PcieDriver driver) {

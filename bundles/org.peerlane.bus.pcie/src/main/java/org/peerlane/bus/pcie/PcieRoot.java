@@ -1,8 +1,10 @@
 package org.peerlane.bus.pcie;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
@@ -162,6 +164,52 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
         throw new ErrnoException(
                 Errno.EINVAL,
                 "%s has no memory BAR %d with an address".formatted(function.slot(), index));
+    }
+
+    @Override
+    public @Nullable String driver(PcieFunction function) {
+        AtomicReference<@Nullable String> name = new AtomicReference<>();
+        if (function instanceof Endpoint ours) {
+            events.call(
+                    "a look at the driver of " + function.slot(),
+                    LIMIT_NANOS,
+                    () -> name.set(population.drivers().of(ours)));
+        }
+        return name.get();
+    }
+
+    @Override
+    public void overrideDriver(PcieFunction function, @Nullable String name) {
+        Endpoint ours = ours(function);
+        events.call(
+                "an override of the driver of " + function.slot(),
+                LIMIT_NANOS,
+                () -> population.drivers().override(ours, name));
+    }
+
+    @Override
+    public void unbindDriver(PcieFunction function) {
+        Endpoint ours = ours(function);
+        events.call(
+                "unbinding of " + function.slot(),
+                LIMIT_NANOS,
+                () -> population.drivers().take(ours));
+    }
+
+    @Override
+    public void bindDriver(PcieFunction function) {
+        Endpoint ours = ours(function);
+        events.call(
+                "binding of " + function.slot(),
+                LIMIT_NANOS,
+                () -> population.drivers().give(ours));
+    }
+
+    private static Endpoint ours(PcieFunction function) {
+        if (function instanceof Endpoint ours) {
+            return ours;
+        }
+        throw new ErrnoException(Errno.ENODEV, function.slot() + " is a bridge; expected a device");
     }
 
     @Override

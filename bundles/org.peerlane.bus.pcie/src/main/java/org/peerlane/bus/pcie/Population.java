@@ -413,6 +413,7 @@ final class Population {
         drivers.unbind(function, true);
         events.doing("close of device " + slot.type + " in slot " + function.slot());
         function.close();
+        drivers.forget(function);
         enumerator.release(function);
         slot.function = null;
         slot.type = null;

@@ -55,6 +55,7 @@ final class VirtualPopulation {
     private void leave(Endpoint gone) {
         events.doing("removal of " + gone.address() + " (" + gone.slot() + ")");
         drivers.unbind(gone, true);
+        drivers.forget(gone);
         gone.close();
         LOG.info("{}: virtual function {} has left", gone.address(), gone.slot());
         if (fabric.trace.removed.isOn()) {

@@ -5,6 +5,7 @@ import org.apache.felix.service.command.Descriptor;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Reference;
+import org.peerlane.bus.api.FunctionReset;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.kernel.api.Errno;
@@ -83,18 +84,20 @@ public final class BusCommand {
     @Descriptor("resets a function by one method, and gives it its settings back")
     public String reset(
             @Descriptor("slot or address") String function,
-            @Descriptor("flr: function-level reset; hot: by the port above") String method) {
+            @Descriptor("flr: function-level reset; pm: by D3hot; hot: by the port above")
+                    String method) {
         PcieFunction found = FunctionName.find(bus.functions(), function);
         FunctionReset reset = new FunctionReset(bus.functions(), found);
         return done(
                 found,
                 switch (method) {
                     case "flr" -> reset.flr();
+                    case "pm" -> reset.power();
                     case "hot" -> reset.hot();
                     default ->
                             throw new ErrnoException(
                                     Errno.EINVAL,
-                                    "reset method '%s'; expected flr or hot".formatted(method));
+                                    "reset method '%s'; expected flr, pm or hot".formatted(method));
                 });
     }
 

@@ -71,7 +71,8 @@ class BusCommandTest {
         device.put(EXPRESS + 4, 4, 0);
         refused("edu0", "flr", "ENOTTY: edu0 has no function-level reset");
         refused("rp0", "flr", "ENOTTY: rp0 is a bridge");
-        refused("edu0", "pm", "EINVAL: reset method 'pm'; expected flr or hot");
+        refused("edu0", "pm", "ENOTTY: edu0 is not reset by D3hot");
+        refused("edu0", "cold", "EINVAL: reset method 'cold'; expected flr, pm or hot");
         refused("edu7", "flr", "ENODEV: there is no function 'edu7'; expected an address such as");
         refused("02:00.0", "flr", "or one of rp0, edu0");
         port.put(0x19, 1, 9);

@@ -4,6 +4,7 @@ import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
+import org.junit.jupiter.api.BeforeEach;
 import org.peerlane.testkit.Exploration;
 import org.peerlane.testkit.Explore;
 
@@ -40,6 +41,12 @@ public final class GuardRun {
 
     private static String plain(Method method, Object instance, boolean whole) throws Exception {
         try {
+            for (Method other : method.getDeclaringClass().getDeclaredMethods()) {
+                if (other.isAnnotationPresent(BeforeEach.class)) {
+                    other.setAccessible(true);
+                    other.invoke(instance);
+                }
+            }
             method.invoke(instance);
             return whole ? " as needed | |" : "**green**";
         } catch (InvocationTargetException e) {

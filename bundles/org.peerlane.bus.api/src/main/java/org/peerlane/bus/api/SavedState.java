@@ -1,12 +1,12 @@
-package org.peerlane.shell.bus;
-
-import org.peerlane.bus.api.PcieFunction;
+package org.peerlane.bus.api;
 
 /**
  * The settings of a function that a reset loses: header, Express controls, MSI and MSI-X. Kernel
  * counterpart: {@code pci_save_state}, {@code pci_restore_state}.
+ *
+ * <p><b>Threads.</b> One at a time; nobody else may change the settings meanwhile.
  */
-final class SavedState {
+public final class SavedState {
     private static final int HEADER_DWORDS = 16;
     private static final int COMMAND = 0x04;
     private static final int LIST = 0x34;
@@ -32,7 +32,8 @@ final class SavedState {
     private final long msiXControl;
     private final long[] vectors;
 
-    SavedState(PcieFunction function) {
+    /** Reads the settings. */
+    public SavedState(PcieFunction function) {
         this.function = function;
         express = capability(function, EXPRESS);
         msi = capability(function, MSI);
@@ -71,7 +72,7 @@ final class SavedState {
     }
 
     /** Gives them back, the command register after all that it switches on. */
-    void restore() {
+    public void restore() {
         for (int i = 0; express != 0 && i < controls.length; i++) {
             function.writeConfig(express + EXPRESS_CONTROLS[i], 2, controls[i]);
         }
