@@ -136,6 +136,17 @@ public interface DmaBufs {
     void unrevoke(DmaBuf buffer);
 
     /**
+     * [free, exporter] What is behind some of this bundle's buffers goes, while the bundle stays: a
+     * device is pulled out, or taken from its driver. They are treated as all of a bundle's are
+     * when it leaves: revoked for good, with the machine's limit of time, after which a device that
+     * has not let go is quarantined. Their exporter's callbacks are not called any more when this
+     * returns, but for what the report names as unfinished.
+     *
+     * @param who what goes, for reports
+     */
+    DepartureReport depart(String who, List<DmaBuf> buffers);
+
+    /**
      * [held, exporter, in map] Makes addresses for a BAR's memory by the route that the
      * attachment's device has to it (DB-45). {@link #freeSgTable} takes them back.
      *

@@ -61,6 +61,14 @@ final class Departures implements FunctionListener {
         return keep(departure.report());
     }
 
+    /** What is behind some buffers goes; their exporter stays. */
+    DepartureReport depart(String who, List<Buffer> exported) {
+        Departure departure = new Departure(services, who, limitNanos, false);
+        exported.forEach(departure::add);
+        departure.run();
+        return keep(departure.report());
+    }
+
     /** Nothing calls into the bundle any more, not even what it had left with others. */
     private void forget(OwnerDmaBufs owner) {
         services.primitives.forgetCallbacks(owner::isIts);

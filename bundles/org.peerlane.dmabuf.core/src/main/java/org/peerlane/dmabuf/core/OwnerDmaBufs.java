@@ -18,6 +18,7 @@ import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.dmabuf.api.AcquireContext;
 import org.peerlane.dmabuf.api.AttachOperations;
 import org.peerlane.dmabuf.api.Attachment;
+import org.peerlane.dmabuf.api.DepartureReport;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaBufs;
 import org.peerlane.dmabuf.api.ExportInfo;
@@ -256,6 +257,11 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
     @Override
     public void unrevoke(DmaBuf buffer) {
         own(buffer, "unrevoke").revocation().unrevoke();
+    }
+
+    @Override
+    public DepartureReport depart(String who, List<DmaBuf> of) {
+        return departures.depart(who, of.stream().map(one -> own(one, "depart")).toList());
     }
 
     /**

@@ -139,6 +139,37 @@ class DepartureTest {
     }
 
     @Explore(schedules = FEW)
+    @Rule("RK-14")
+    void whatIsBehindOneBufferGoesAndTheExporterStays(Execution execution) throws Exception {
+        TestMachine machine = new TestMachine(execution);
+        TestExporter going = new TestExporter();
+        TestExporter staying = new TestExporter();
+        Buffer gone = machine.shared(going);
+        Buffer kept = machine.shared(staying);
+        BufferMapping late = TestMachine.map(machine.attach(gone, _ -> {}));
+        BufferAttachment other = machine.attach(kept, _ -> {});
+        BufferMapping untouched = TestMachine.map(other);
+        long before = execution.nanoTime();
+        DepartureReport report = machine.heap.depart("vfio0", List.of(gone));
+        assertThat(execution.nanoTime() - before).isBetween(LIMIT, 2 * LIMIT);
+        assertThat(report.who()).isEqualTo("vfio0");
+        assertThat(report.buffers()).isEqualTo(1);
+        assertThat(report.mappings()).isEqualTo(1);
+        assertThat(gone.revokeState()).isEqualTo(RevokeState.REVOKED_FOR_GOOD);
+        assertThat(late.state()).isEqualTo(MappingState.UNMAPPED);
+        assertThat(going.names()).containsExactly("attach", "map", "unmap", "detach", "release");
+        assertThat(untouched.state()).isEqualTo(MappingState.VALID);
+        assertThat(staying.names()).containsExactly("attach", "map");
+        Buffer next = machine.shared(new TestExporter());
+        TestMachine.unmap(untouched);
+        machine.nvme.detach(kept, other);
+        kept.put();
+        next.put();
+        gone.put();
+        assertThat(machine.broken()).containsExactly("RK-4");
+    }
+
+    @Explore(schedules = FEW)
     @Rule("RK-3")
     void fencesAreWaitedForUpToTheLimitAndThenSignalWithAnError(Execution execution)
             throws Exception {
