@@ -29,6 +29,7 @@ final class Arrows {
                     "bus.api",
                     "iommu.api",
                     "dmabuf.api",
+                    "vfio.api",
                     "block.api");
 
     static final Set<String> CORES =

@@ -1,0 +1,177 @@
+package org.peerlane.exporter.vfio;
+
+import java.lang.foreign.MemorySegment;
+import org.peerlane.bus.api.PcieFunction;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
+
+/**
+ * Config space as region of the file, and what follows from writes to it: memory decode (VF-34,
+ * VF-35), power states (VF-37), function-level reset (VF-38), MSI (VF-39).
+ *
+ * <p><b>Locks.</b> Takes {@code vfio.memory} for each piece.
+ */
+final class ConfigSpace {
+    private static final int COMMAND = 0x04;
+    private static final long MEMORY = 2;
+    private static final long DECODES = 3;
+    private static final long FLR = 1L << 15;
+    private static final long FLR_CAPABLE = 1L << 28;
+    private static final long NO_SOFT_RESET = 1 << 3;
+    private static final long MSI_ENABLE = 1;
+    private static final long MSI_QUEUE = 0x70;
+
+    private final VfioPciDevice device;
+    private final PcieFunction function;
+
+    ConfigSpace(VfioPciDevice device) {
+        this.device = device;
+        function = device.function();
+    }
+
+    int read(long offset, MemorySegment into) {
+        int count = check(offset, into);
+        for (int done = 0; done < count; ) {
+            device.memory.lock();
+            try {
+                VirtualConfig config = device.required().config();
+                int at = (int) offset + done;
+                int width = width(config, at, count - done);
+                BarAccess.put(into, done, width, config.read(at, width));
+                done += width;
+            } finally {
+                device.memory.unlock();
+            }
+        }
+        return count;
+    }
+
+    int write(long offset, MemorySegment from) {
+        int count = check(offset, from);
+        for (int done = 0; done < count; ) {
+            device.memory.lock();
+            try {
+                OpenFunction open = device.required();
+                int at = (int) offset + done;
+                int width = width(open.config(), at, count - done);
+                write(open, at, width, BarAccess.get(from, done, width));
+                done += width;
+            } finally {
+                device.memory.unlock();
+            }
+        }
+        return count;
+    }
+
+    private int check(long offset, MemorySegment local) {
+        int size = device.required().config().size();
+        if (offset >= size || local.byteSize() > size - offset) {
+            throw new ErrnoException(
+                    Errno.EFAULT,
+                    "%d bytes at 0x%x of config space, which has 0x%x"
+                            .formatted(local.byteSize(), offset, size));
+        }
+        return (int) local.byteSize();
+    }
+
+    private static int width(VirtualConfig config, int at, int left) {
+        int width = BarAccess.width(at, left, 4);
+        while (!config.isOnePiece(at, width)) {
+            width >>= 1;
+        }
+        return width;
+    }
+
+    private void write(OpenFunction open, int at, int width, long value) {
+        VirtualConfig config = open.config();
+        int power = config.place(Capability.POWER_MANAGEMENT);
+        int express = config.place(Capability.EXPRESS);
+        int msi = config.place(Capability.MSI);
+        int features = config.place(Capability.ADVANCED_FEATURES);
+        if (at == COMMAND) {
+            command(open, width, value);
+        } else if (power != 0 && at == power + 4) {
+            power(open, power, value);
+        } else if (msi != 0 && covers(at, width, msi + 2)) {
+            config.write(at, width, msi(config, at, msi, value));
+        } else {
+            config.write(at, width, value);
+            if (express != 0 && covers(at, width, express + 9)) {
+                controlWritten(open, express);
+            } else if (features != 0 && covers(at, width, features + 4)) {
+                featuresWritten(open, features);
+            }
+        }
+    }
+
+    private static boolean covers(int at, int width, int offset) {
+        return at <= offset && offset < at + width;
+    }
+
+    /** Only an access that begins here is one to the command register (VF-35). */
+    private void command(OpenFunction open, int width, long value) {
+        VirtualConfig config = open.config();
+        long old = config.remembered(COMMAND, 1);
+        boolean off = (value & MEMORY) == 0;
+        if (off) {
+            open.takeAway();
+        } else if (isResetBehindOurBack(config, old)) {
+            open.restore();
+        }
+        config.write(COMMAND, width, value);
+        long mask = width == 1 ? 0xFF : 0xFFFF;
+        config.remember(
+                COMMAND, 2, config.remembered(COMMAND, 2) & ~(mask & 0x3FF) | value & mask & 0x3FF);
+        open.giveBack();
+    }
+
+    /** {@return whether decode, or a BAR, is not what it should be (VF-34)} */
+    private boolean isResetBehindOurBack(VirtualConfig config, long old) {
+        long hardware = function.readConfig(COMMAND, 2);
+        return (old & DECODES & ~hardware) != 0 || !config.areBarsInPlace();
+    }
+
+    private void power(OpenFunction open, int at, long value) {
+        VirtualConfig config = open.config();
+        int was = config.powerState();
+        int state = (int) value & 3;
+        if (state == 3 && was != 3) {
+            open.takeAway();
+        }
+        boolean loses = (function.readConfig(at + 4, 2) & NO_SOFT_RESET) == 0;
+        config.powerState(state);
+        if (was == 3 && state != 3 && loses) {
+            open.restore();
+        }
+        open.giveBack();
+    }
+
+    private void controlWritten(OpenFunction open, int express) {
+        VirtualConfig config = open.config();
+        long control = config.remembered(express + 8, 2);
+        if ((control & FLR) != 0) {
+            config.remember(express + 8, 2, control & ~FLR);
+            if ((function.readConfig(express + 4, 4) & FLR_CAPABLE) != 0) {
+                open.functionLevelReset();
+            }
+        }
+    }
+
+    private void featuresWritten(OpenFunction open, int features) {
+        VirtualConfig config = open.config();
+        if ((config.remembered(features + 4, 1) & 1) != 0) {
+            config.remember(features + 4, 1, 0);
+            long can = function.readConfig(features + 3, 1);
+            if ((can & 3) == 3) { // FLR, and transactions pending
+                open.functionLevelReset();
+            }
+        }
+    }
+
+    /** MSI cannot be switched on, nor be given more vectors, than SET_IRQS has set up (VF-39). */
+    private static long msi(VirtualConfig config, int at, int msi, long value) {
+        int shift = 8 * (msi + 2 - at);
+        long keeps = config.remembered(msi + 2, 2) & MSI_ENABLE;
+        return value & ~(MSI_ENABLE << shift | MSI_QUEUE << shift) | keeps << shift;
+    }
+}

@@ -1,0 +1,240 @@
+package org.peerlane.exporter.vfio;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+import org.peerlane.dmabuf.api.DmaBuf;
+import org.peerlane.dmabuf.api.RevokeState;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.FileTable;
+import org.peerlane.kernel.api.OpenFile;
+import org.peerlane.kernel.api.Profile;
+import org.peerlane.kernel.api.RefCount;
+import org.peerlane.memory.api.AddressSpace;
+import org.peerlane.memory.api.CpuMapping;
+import org.peerlane.vfio.api.DeviceInfo;
+import org.peerlane.vfio.api.DmaBufRequest;
+import org.peerlane.vfio.api.Feature;
+import org.peerlane.vfio.api.HotResetEntry;
+import org.peerlane.vfio.api.RegionInfo;
+import org.peerlane.vfio.api.VfioDevice;
+import org.peerlane.vfio.api.VfioFile;
+
+/** One file on a function. All that it does is in the classes that it asks. */
+final class DeviceFile implements VfioFile {
+    private final Surroundings surroundings;
+    private final VfioPciDevice device;
+    private final RefCount references;
+    private final ConfigSpace config;
+    private final BarAccess bars;
+
+    DeviceFile(Surroundings surroundings, VfioPciDevice device) {
+        this.surroundings = surroundings;
+        this.device = device;
+        references = new RefCount("vfio file of " + device, device::closed);
+        config = new ConfigSpace(device);
+        bars = new BarAccess(device);
+    }
+
+    @Override
+    public String fileType() {
+        return "vfio";
+    }
+
+    @Override
+    public void get() {
+        references.get();
+    }
+
+    @Override
+    public boolean getUnlessZero() {
+        return references.getUnlessZero();
+    }
+
+    @Override
+    public void put() {
+        references.put();
+    }
+
+    @Override
+    public int references() {
+        return references.count();
+    }
+
+    @Override
+    public VfioDevice device() {
+        return device;
+    }
+
+    @Override
+    public DeviceInfo info() {
+        boolean reset = device.required().canReset();
+        return new DeviceInfo(DeviceInfo.PCI | (reset ? DeviceInfo.RESET : 0), REGIONS, IRQS);
+    }
+
+    @Override
+    public RegionInfo regionInfo(int index) {
+        return device.required().regions().info(index);
+    }
+
+    @Override
+    public int pread(MemorySegment into, long offset) {
+        int index = index(offset, into);
+        if (into.byteSize() == 0) {
+            return 0;
+        }
+        long in = offset - VfioFile.offset(index);
+        return index == CONFIG ? config.read(in, into) : bars.read(index, in, into);
+    }
+
+    @Override
+    public int pwrite(MemorySegment from, long offset) {
+        int index = index(offset, from);
+        if (from.byteSize() == 0) {
+            return 0;
+        }
+        long in = offset - VfioFile.offset(index);
+        return index == CONFIG ? config.write(in, from) : bars.write(index, in, from);
+    }
+
+    private int index(long offset, MemorySegment local) {
+        long index = offset >>> INDEX_SHIFT;
+        if (local.byteSize() != 0 && index >= REGIONS) {
+            throw new ErrnoException(
+                    Errno.EINVAL, "there is no region at 0x%x of %s".formatted(offset, device));
+        }
+        return (int) Math.min(index, REGIONS - 1);
+    }
+
+    @Override
+    public CpuMapping mmap(
+            AddressSpace space, long address, long bytes, int protection, int flags, long offset) {
+        return device.required().mappings().mmap(space, address, bytes, protection, flags, offset);
+    }
+
+    @Override
+    public void probeFeature(int flags) {
+        if ((flags & ~(Feature.MASK | Feature.GET | Feature.SET | Feature.PROBE)) != 0) {
+            throw bad(flags, "has unknown bits");
+        }
+        boolean get = (flags & Feature.GET) != 0;
+        boolean set = (flags & Feature.SET) != 0;
+        boolean probe = (flags & Feature.PROBE) != 0;
+        if (get && set && !probe) {
+            throw bad(flags, "asks for GET and SET at once");
+        }
+        if (!get && !set && !probe) {
+            throw bad(flags, "asks for neither GET, SET nor PROBE");
+        }
+        boolean isGet =
+                switch (flags & Feature.MASK) {
+                    case Feature.DMA_BUF -> known(flags, Profile.Base.V6_19);
+                    case Feature.DMA_BUF_REVOKE -> !known(flags, Profile.Series.REVOKE_V3);
+                    case Feature.LOW_POWER_ENTRY, Feature.LOW_POWER_EXIT -> false;
+                    default -> throw unknown(flags);
+                };
+        if (isGet ? set : get) {
+            throw bad(flags, "has " + (isGet ? "GET" : "SET") + " only");
+        }
+    }
+
+    private boolean known(int flags, Profile.Base since) {
+        if (!surroundings.profile.atLeast(since)) {
+            throw unknown(flags);
+        }
+        return true;
+    }
+
+    private boolean known(int flags, Profile.Series series) {
+        if (!surroundings.profile.has(series)) {
+            throw unknown(flags);
+        }
+        return true;
+    }
+
+    private ErrnoException unknown(int flags) {
+        return new ErrnoException(
+                Errno.ENOTTY,
+                "%s has no feature %d in %s"
+                        .formatted(device, flags & Feature.MASK, surroundings.profile));
+    }
+
+    private static ErrnoException bad(int flags, String what) {
+        return new ErrnoException(
+                Errno.EINVAL,
+                "feature %d with flags 0x%x %s".formatted(flags & Feature.MASK, flags, what));
+    }
+
+    @Override
+    public DmaBuf dmaBuf(DmaBufRequest request) {
+        return new DmaBufExport(surroundings, device).make(request);
+    }
+
+    @Override
+    public int dmaBuf(DmaBufRequest request, FileTable files) {
+        DmaBuf buffer = dmaBuf(request);
+        boolean installed = false;
+        try {
+            int fd = surroundings.dmabufs.fd(files, buffer, request.openFlags());
+            installed = true;
+            return fd;
+        } finally {
+            if (!installed) {
+                surroundings.dmabufs.put(buffer);
+            }
+        }
+    }
+
+    @Override
+    public void revoke(OpenFile buffer) {
+        known(Feature.DMA_BUF_REVOKE, Profile.Series.REVOKE_V3);
+        if (!(buffer instanceof DmaBuf ours)) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "a file of kind %s; expected a dmabuf".formatted(buffer.fileType()));
+        }
+        OpenFunction open = device.required();
+        device.memory.lock();
+        try {
+            if (!open.exports().contains(ours)) {
+                throw new ErrnoException(Errno.ENODEV, "%s is not of %s".formatted(ours, device));
+            }
+            if (ours.revokeState() == RevokeState.REVOKED_FOR_GOOD) {
+                throw new ErrnoException(Errno.EBADFD, ours + " is revoked for good");
+            }
+            surroundings.dmabufs.revoke(ours, true);
+        } finally {
+            device.memory.unlock();
+        }
+    }
+
+    @Override
+    public void reset() {
+        device.required().reset();
+    }
+
+    @Override
+    public List<HotResetEntry> hotResetInfo() {
+        return new HotReset(device).info();
+    }
+
+    @Override
+    public void hotReset(List<VfioFile> owned) {
+        new HotReset(device).run(owned);
+    }
+
+    @Override
+    public void enterLowPower() {
+        device.required().enterLowPower();
+    }
+
+    @Override
+    public void exitLowPower() {
+        device.required().exitLowPower();
+    }
+
+    @Override
+    public String toString() {
+        return "vfio file of " + device;
+    }
+}
