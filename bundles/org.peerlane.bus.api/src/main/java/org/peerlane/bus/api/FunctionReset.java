@@ -26,6 +26,10 @@ public final class FunctionReset {
     private static final long FLR_CAPABLE = 1L << 28;
     private static final int DEVICE_CONTROL = 0x08;
     private static final int INITIATE_FLR = 1 << 15;
+    private static final int FEATURES = 0x13;
+    private static final int FEATURES_CAN = 0x03;
+    private static final long FEATURES_FLR = 3; // transactions pending, and the reset
+    private static final int FEATURES_CONTROL = 0x04;
     private static final int POWER = 0x01;
     private static final int POWER_CONTROL = 0x04;
     private static final long POWER_STATE = 3;
@@ -35,6 +39,7 @@ public final class FunctionReset {
     private final List<PcieFunction> functions;
     private final PcieFunction function;
     private final int express;
+    private final int features;
     private final int power;
 
     /**
@@ -54,6 +59,7 @@ public final class FunctionReset {
             throw cannot("is a bridge; expected a device");
         }
         express = SavedState.capability(function, EXPRESS);
+        features = SavedState.capability(function, FEATURES);
         power = SavedState.capability(function, POWER);
     }
 
@@ -108,12 +114,21 @@ public final class FunctionReset {
     }
 
     private boolean hasFlr() {
+        return hasExpressFlr() || hasFeaturesFlr();
+    }
+
+    private boolean hasExpressFlr() {
         return express != 0
                 && (function.readConfig(express + DEVICE_CAPABILITIES, 4) & FLR_CAPABLE) != 0;
     }
 
+    private boolean hasFeaturesFlr() {
+        return features != 0
+                && (function.readConfig(features + FEATURES_CAN, 1) & FEATURES_FLR) == FEATURES_FLR;
+    }
+
     /**
-     * Function-level reset.
+     * Function-level reset, by the Express capability or the one of advanced features.
      *
      * @return what was done
      * @throws ErrnoException {@code ENOTTY} the function has none
@@ -123,8 +138,12 @@ public final class FunctionReset {
             throw cannot("has no function-level reset; hot may do");
         }
         SavedState saved = stop();
-        int at = express + DEVICE_CONTROL;
-        function.writeConfig(at, 2, function.readConfig(at, 2) | INITIATE_FLR);
+        if (hasExpressFlr()) {
+            int at = express + DEVICE_CONTROL;
+            function.writeConfig(at, 2, function.readConfig(at, 2) | INITIATE_FLR);
+        } else {
+            function.writeConfig(features + FEATURES_CONTROL, 1, 1);
+        }
         saved.restore();
         return "function-level reset";
     }

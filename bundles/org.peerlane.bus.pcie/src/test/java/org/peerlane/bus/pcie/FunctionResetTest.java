@@ -40,6 +40,10 @@ class FunctionResetTest {
                                 new CapabilityLayout.PowerManagement(
                                         false, false, keepsStateInD3hot, 0))
                         .build();
+        return add(slot, layout);
+    }
+
+    private PcieFunction add(SlotConfig slot, FunctionLayout layout) {
         TestDevice.Type type = new TestDevice.Type(layout);
         machine.root.addType(type, slot.device(), TypeVersion.of(1, 0, 0));
         machine.root.addSlot(slot);
@@ -80,6 +84,21 @@ class FunctionResetTest {
                 .isInstanceOf(ErrnoException.class)
                 .hasMessageContaining("ENOTTY: a is on a root bus");
         assertThat(devices.get("a").calls).isEmpty();
+    }
+
+    @Test
+    @Rule("PC-61")
+    void advancedFeaturesAreAWayToAFunctionLevelReset() {
+        FunctionLayout layout =
+                FunctionLayout.of(TestMachine.VENDOR, 1, 0x00FF00)
+                        .bar(BarLayout.registers(0, 4096, false, false))
+                        .with(new CapabilityLayout.AdvancedFeatures())
+                        .build();
+        PcieFunction function = add(new SlotConfig("a", "features", "00:05.0", Map.of()), layout);
+        long bar = function.readConfig(Offsets.BAR0, 4);
+        assertThat(reset(function).byAnyMethod()).isEqualTo("function-level reset");
+        assertThat(devices.get("a").calls).containsExactly("reset FLR");
+        isAsItWas(function, bar);
     }
 
     @Test

@@ -214,20 +214,20 @@ final class VirtualConfig {
         return hardware & ~virtual | fixed(offset, bytes) & virtual;
     }
 
-    /** {@return the copy; BARs only have the bits that their size leaves} */
+    /** {@return the copy; BARs only have the bits that their size leaves, and what they are} */
     private long fixed(int offset, int bytes) {
         long value = ConfigMasks.get(copy, offset, bytes);
         int dword = offset & ~3;
-        int bar = dword == ROM ? BARS : (dword - BAR0) / 4;
-        if (dword != ROM && (dword < BAR0 || bar >= BARS)) {
+        int shift = 8 * (offset & 3);
+        if (dword == ROM) {
+            return value & (sizes[BARS] == 0 ? 0 : sizes[BARS] | 1) >>> shift;
+        }
+        int bar = (dword - BAR0) / 4;
+        if (dword < BAR0 || bar >= BARS) {
             return value;
         }
-        int shift = 8 * (offset & 3);
-        long kinds = isUpperHalf(bar) ? 0 : bar == BARS ? 1 : kind(bar);
-        long mask = sizes[bar] >>> shift;
-        long fixedBits = bar == BARS ? 0 : (sizes[bar] & kinds) >>> shift;
-        return value & (mask & ~(kinds >>> shift) | (bar == BARS ? kinds >>> shift : 0))
-                | fixedBits;
+        long kind = isUpperHalf(bar) ? 0 : kind(bar);
+        return value & (sizes[bar] & ~kind) >>> shift | (sizes[bar] & kind) >>> shift;
     }
 
     /** {@return which low bits of a BAR say what it is} */
