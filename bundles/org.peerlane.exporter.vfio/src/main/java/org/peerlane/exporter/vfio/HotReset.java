@@ -100,6 +100,20 @@ final class HotReset {
         return all;
     }
 
+    /** [set] Nobody has the device open any more: the set is reset, if none is open (VF-57). */
+    void afterClose() {
+        List<VfioPciDevice> members = device.set().members();
+        if (members.stream().anyMatch(one -> one.openOrNull() != null)
+                || members.stream().noneMatch(VfioPciDevice::needsReset)
+                || !device.function().isPresent()) {
+            return;
+        }
+        List<PcieFunction> functions = device.resets().set();
+        if (!functions.isEmpty() && bound(device.set()).keySet().containsAll(functions)) {
+            reset(members);
+        }
+    }
+
     /** Whatever has been taken from a function is given back, latest first, also on an error. */
     private void reset(List<VfioPciDevice> all) {
         Deque<VfioPciDevice> locked = new ArrayDeque<>();
@@ -119,6 +133,7 @@ final class HotReset {
                 wake(one.openOrNull());
             }
             device.resets().hotSet();
+            all.forEach(VfioPciDevice::wasReset);
         } finally {
             for (VfioPciDevice one : locked) {
                 OpenFunction open = one.openOrNull();

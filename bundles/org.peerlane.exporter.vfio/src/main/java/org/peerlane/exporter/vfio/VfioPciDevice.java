@@ -32,6 +32,9 @@ final class VfioPciDevice implements VfioDevice {
     /** Guarded by {@link DeviceSet#lock}. */
     private boolean unbound;
 
+    /** It was in use and has not been reset since. Guarded by {@link DeviceSet#lock}. */
+    private boolean needsReset;
+
     VfioPciDevice(Surroundings surroundings, PcieFunction function, DeviceSet set) {
         this.surroundings = surroundings;
         this.function = function;
@@ -91,6 +94,7 @@ final class VfioPciDevice implements VfioDevice {
         try {
             if (--files == 0 && !unbound) {
                 disable();
+                new HotReset(this).afterClose();
             }
         } finally {
             set.lock.unlock();
@@ -124,10 +128,21 @@ final class VfioPciDevice implements VfioDevice {
         memory.lock();
         try {
             ending.disable();
+            needsReset = !ending.canReset();
             open = null;
         } finally {
             memory.unlock();
         }
+    }
+
+    /** {@return [set] whether what its last user left is still in it} */
+    boolean needsReset() {
+        return needsReset;
+    }
+
+    /** [set] It has been reset. */
+    void wasReset() {
+        needsReset = false;
     }
 
     /** {@return what is open, or null: nobody has it open} */
