@@ -131,4 +131,23 @@ public interface PcieFunction {
      *     vector; {@code EBUSY} it has a handler; {@code ENODEV} the function is gone
      */
     AutoCloseable requestInterrupt(int vector, Runnable handler);
+
+    /**
+     * {@return how many vectors of a kind the function has; 1 of {@code INTX} if it has a line} A
+     * driver that leaves the choice to the bus gets the last kind that has any.
+     */
+    default int vectors(InterruptKind kind) {
+        return 0;
+    }
+
+    /**
+     * As {@link #requestInterrupt(int, Runnable)}, by a kind of the driver's choice. Only one kind
+     * can be in use.
+     *
+     * @throws org.peerlane.kernel.api.ErrnoException as there; {@code EBUSY} another kind is in use
+     */
+    default AutoCloseable requestInterrupt(InterruptKind kind, int vector, Runnable handler) {
+        throw new ErrnoException(
+                Errno.EINVAL, "%s has no vector %d of %s".formatted(slot(), vector, kind));
+    }
 }

@@ -6,6 +6,7 @@ import org.peerlane.bus.api.AtsDevice;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.InterruptKind;
 import org.peerlane.bus.api.IoPorts;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.bus.pcie.config.BarRegisters;
@@ -38,7 +39,7 @@ final class Endpoint extends BusFunction {
     private final FunctionDmaPort port;
     private final AtsFunction ats;
     private final PostedWrites posted;
-    private final HostInterrupts hostInterrupts;
+    private final InterruptKinds hostInterrupts;
 
     /** Guarded by lock. */
     private final FunctionConfig config;
@@ -126,7 +127,7 @@ final class Endpoint extends BusFunction {
         posted = new PostedWrites(this, fabric);
         IntxLine line = fabric.intx.of(this, config.intx().pin());
         software = new EndpointConfig(this, config, life, bars, interrupts, ats, line);
-        hostInterrupts = new HostInterrupts(this, fabric, line);
+        hostInterrupts = new InterruptKinds(this, fabric, line);
         interrupts.endpoint(this);
         ats.function(this);
         ats.device(model instanceof AtsDevice told ? told : null);
@@ -377,7 +378,17 @@ final class Endpoint extends BusFunction {
 
     @Override
     public AutoCloseable requestInterrupt(int vector, Runnable handler) {
-        return hostInterrupts.request(vector, handler);
+        return hostInterrupts.request(hostInterrupts.usual(), vector, handler);
+    }
+
+    @Override
+    public int vectors(InterruptKind kind) {
+        return hostInterrupts.vectors(kind);
+    }
+
+    @Override
+    public AutoCloseable requestInterrupt(InterruptKind kind, int vector, Runnable handler) {
+        return hostInterrupts.request(kind, vector, handler);
     }
 
     /** Takes every handler back that is still there; waits for those that run. */

@@ -1,16 +1,19 @@
 package org.peerlane.bus.pcie;
 
+import java.util.Arrays;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.CapabilityLayout;
+import org.peerlane.bus.api.InterruptKind;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
 /**
- * What the operating system does to give one function's vectors to handlers: takes interrupts,
- * programs MSI-X if the function has it and MSI else, and keeps a vector masked as long as it has
- * no handler. A function that has neither gets its INTx line as vector 0. Kernel counterpart:
- * {@code pci_alloc_irq_vectors()}, {@code request_irq()}.
+ * What the operating system does to give one function's vectors of one kind to handlers: takes
+ * interrupts, programs MSI-X or MSI, and keeps a vector masked as long as it has no handler; or
+ * gives it its line of INTx, as vector 0. Kernel counterpart: {@code pci_alloc_irq_vectors()},
+ * {@code request_irq()}.
  *
  * <p><b>Locks.</b> {@code bus.msi}, before {@code bus.function}; not held while a handler is waited
  * for.
@@ -19,10 +22,10 @@ final class HostInterrupts {
     private final Endpoint function;
     private final InterruptController controller;
     private final int vectors;
-    private final MessageTable table;
+    private final @Nullable MessageTable table;
     private final NamedLock lock;
 
-    /** In place of the table; null: the function has messages, or nothing at all. */
+    /** In place of the table; null: it is about messages, or there is nothing at all. */
     private final @Nullable IntxLine line;
 
     /** By vector: who has it. Guarded by lock. */
@@ -44,20 +47,40 @@ final class HostInterrupts {
         void close();
     }
 
-    HostInterrupts(Endpoint function, Fabric fabric, @Nullable IntxLine intx) {
+    HostInterrupts(Endpoint function, Fabric fabric, InterruptKind kind, @Nullable IntxLine intx) {
         this.function = function;
         controller = fabric.interrupts;
         CapabilityLayout.MsiX msiX =
                 function.layout().capability(CapabilityLayout.MsiX.class).orElse(null);
-        int messages = msiX != null ? msiX.vectors() : function.layout().msiVectors();
-        line = messages == 0 ? intx : null;
-        vectors = line == null ? messages : 1;
+        line = kind == InterruptKind.INTX ? intx : null;
+        vectors =
+                switch (kind) {
+                    case INTX -> intx == null ? 0 : 1;
+                    case MSI -> function.layout().msiVectors();
+                    case MSIX -> msiX == null ? 0 : msiX.vectors();
+                };
         table =
-                msiX != null
-                        ? new MsiXProgram(function, controller, msiX)
-                        : new MsiProgram(function, controller, vectors);
+                switch (kind) {
+                    case INTX -> null;
+                    case MSI -> new MsiProgram(function, controller, vectors);
+                    case MSIX -> msiX == null ? null : new MsiXProgram(function, controller, msiX);
+                };
         registrations = new Registration[vectors];
         lock = fabric.execution.lock("bus.msi");
+    }
+
+    int vectors() {
+        return vectors;
+    }
+
+    /** {@return whether any vector has a handler} */
+    boolean isInUse() {
+        lock.lock();
+        try {
+            return Arrays.stream(registrations).anyMatch(Objects::nonNull);
+        } finally {
+            lock.unlock();
+        }
     }
 
     AutoCloseable request(int vector, Runnable handler) {
@@ -81,11 +104,12 @@ final class HostInterrupts {
                 function.allowIntx();
                 return shared;
             }
-            int interrupt = table.interrupt(vector);
+            MessageTable messages = Objects.requireNonNull(table);
+            int interrupt = messages.interrupt(vector);
             controller.handle(interrupt, handler);
             Registration registration = new Registration(vector, interrupt, handler);
             registrations[vector] = registration;
-            table.program(taken());
+            messages.program(taken());
             return registration;
         } finally {
             lock.unlock();
@@ -120,7 +144,9 @@ final class HostInterrupts {
     void close() {
         lock.lock();
         try {
-            table.close();
+            if (table != null) {
+                table.close();
+            }
         } finally {
             lock.unlock();
         }
@@ -155,7 +181,7 @@ final class HostInterrupts {
                     return;
                 }
                 registrations[vector] = null;
-                if (shared == null) {
+                if (shared == null && table != null) {
                     table.program(taken());
                 }
             } finally {

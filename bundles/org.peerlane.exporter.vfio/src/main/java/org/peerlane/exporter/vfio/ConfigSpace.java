@@ -15,6 +15,7 @@ final class ConfigSpace {
     private static final int COMMAND = 0x04;
     private static final long MEMORY = 2;
     private static final long DECODES = 3;
+    private static final long INTX_DISABLE = 1 << 10;
     private static final long FLR = 1L << 15;
     private static final long FLR_CAPABLE = 1L << 28;
     private static final long NO_SOFT_RESET = 1 << 3;
@@ -93,7 +94,7 @@ final class ConfigSpace {
         } else if (power != 0 && at == power + 4) {
             power(open, power, value);
         } else if (msi != 0 && covers(at, width, msi + 2)) {
-            config.write(at, width, msi(config, at, msi, value));
+            config.write(at, width, msi(open, at, msi, value));
         } else {
             config.write(at, width, value);
             if (express != 0 && covers(at, width, express + 9)) {
@@ -120,6 +121,7 @@ final class ConfigSpace {
         }
         config.write(COMMAND, width, value);
         long mask = width == 1 ? 0xFF : 0xFFFF;
+        open.interrupts().disabledByCommand((config.remembered(COMMAND, 2) & INTX_DISABLE) != 0);
         config.remember(
                 COMMAND, 2, config.remembered(COMMAND, 2) & ~(mask & 0x3FF) | value & mask & 0x3FF);
         open.giveBack();
@@ -169,9 +171,15 @@ final class ConfigSpace {
     }
 
     /** MSI cannot be switched on, nor be given more vectors, than SET_IRQS has set up (VF-39). */
-    private static long msi(VirtualConfig config, int at, int msi, long value) {
+    private static long msi(OpenFunction open, int at, int msi, long value) {
+        int most = open.interrupts().msiQueue();
         int shift = 8 * (msi + 2 - at);
-        long keeps = config.remembered(msi + 2, 2) & MSI_ENABLE;
-        return value & ~(MSI_ENABLE << shift | MSI_QUEUE << shift) | keeps << shift;
+        long control = value >>> shift;
+        long queue = Math.min(control >>> 4 & 7, Math.max(most, 0));
+        long allowed =
+                control & ~(MSI_ENABLE | MSI_QUEUE)
+                        | queue << 4
+                        | (most < 0 ? 0 : control & MSI_ENABLE);
+        return value & ~(-1L << shift) | allowed << shift;
     }
 }

@@ -16,6 +16,8 @@ import org.peerlane.vfio.api.DeviceInfo;
 import org.peerlane.vfio.api.DmaBufRequest;
 import org.peerlane.vfio.api.Feature;
 import org.peerlane.vfio.api.HotResetEntry;
+import org.peerlane.vfio.api.IrqInfo;
+import org.peerlane.vfio.api.IrqSet;
 import org.peerlane.vfio.api.RegionInfo;
 import org.peerlane.vfio.api.VfioDevice;
 import org.peerlane.vfio.api.VfioFile;
@@ -206,6 +208,16 @@ final class DeviceFile implements VfioFile {
         } finally {
             device.memory.unlock();
         }
+    }
+
+    @Override
+    public IrqInfo irqInfo(int index) {
+        return device.required().interrupts().info(index);
+    }
+
+    @Override
+    public int setIrqs(IrqSet set) {
+        return device.required().interrupts().set(set);
     }
 
     @Override

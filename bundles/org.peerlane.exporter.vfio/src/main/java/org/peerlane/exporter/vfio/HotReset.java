@@ -139,7 +139,7 @@ final class HotReset {
                 OpenFunction open = one.openOrNull();
                 try {
                     if (open != null) {
-                        open.giveBack();
+                        open.afterReset();
                     }
                 } finally {
                     one.memory.unlock();

@@ -30,6 +30,7 @@ final class OpenFunction {
     private final Regions regions;
     private final Exports exports;
     private final BarMappings mappings;
+    private final Interrupts interrupts;
 
     /** As it was when it was opened: what a close and a way out of D3hot give back. */
     private final SavedState asOpened;
@@ -47,6 +48,7 @@ final class OpenFunction {
         regions = new Regions(surroundings, function, config);
         exports = new Exports(surroundings, device);
         mappings = new BarMappings(surroundings, device, this);
+        interrupts = new Interrupts(surroundings, function, config);
     }
 
     /** [memory] The first open (VF-12). */
@@ -71,6 +73,7 @@ final class OpenFunction {
         exports.close();
         mappings.close();
         regions.close();
+        interrupts.close();
         if (function.isPresent()) {
             config.powerState(0);
             function.enable(true, false);
@@ -99,6 +102,10 @@ final class OpenFunction {
         return mappings;
     }
 
+    Interrupts interrupts() {
+        return interrupts;
+    }
+
     boolean canReset() {
         return canReset;
     }
@@ -123,6 +130,12 @@ final class OpenFunction {
         mappings.zap();
         exports.revoke();
         surroundings.beforeHardware.reached();
+    }
+
+    /** [memory] It has been reset, or may have been: gives access back, if memory is on. */
+    void afterReset() {
+        interrupts.afterReset();
+        giveBack();
     }
 
     /** [memory] Gives access back, if memory is on. */
@@ -159,7 +172,7 @@ final class OpenFunction {
             try {
                 device.resets().byAnyMethod();
             } finally {
-                giveBack();
+                afterReset();
             }
         } finally {
             memory.unlock();
@@ -174,7 +187,7 @@ final class OpenFunction {
         } catch (ErrnoException _) {
             // not reported
         } finally {
-            giveBack();
+            afterReset();
         }
     }
 

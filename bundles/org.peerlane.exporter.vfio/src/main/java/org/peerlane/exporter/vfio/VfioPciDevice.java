@@ -108,6 +108,7 @@ final class VfioPciDevice implements VfioDevice {
     void unbind() {
         OpenFunction now = open;
         if (now != null) {
+            now.interrupts().request();
             now.exports().depart();
         }
         set.lock.lock();

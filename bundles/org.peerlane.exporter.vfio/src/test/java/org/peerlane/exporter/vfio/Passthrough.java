@@ -86,6 +86,7 @@ final class Passthrough implements AutoCloseable {
     final VfioPci vfio;
     final FileTable files = new FileTable("vmm");
     final Map<String, Silicon> silicon = Collections.synchronizedMap(new HashMap<>());
+    final Map<String, DeviceSlot> slots = Collections.synchronizedMap(new HashMap<>());
     private final Map<String, OwnerDmaBufs> owners = new HashMap<>();
     private int types;
 
@@ -198,6 +199,7 @@ final class Passthrough implements AutoCloseable {
                 (DeviceSlot slot) -> {
                     Silicon made = new Silicon(layout);
                     silicon.put(slot.name(), made);
+                    slots.put(slot.name(), slot);
                     return made;
                 },
                 type,

@@ -129,6 +129,24 @@ public interface VfioFile extends OpenFile {
     void revoke(OpenFile buffer);
 
     /**
+     * {@return VFIO_DEVICE_GET_IRQ_INFO (VF-60)}
+     *
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} there is no such kind
+     */
+    IrqInfo irqInfo(int index);
+
+    /**
+     * VFIO_DEVICE_SET_IRQS (VF-61 to VF-65). An interrupt adds one to the vector's eventfd, and
+     * holds a reference of it as long as it is set up.
+     *
+     * @return 0; or for MSI and MSI-X how many vectors there could be, if fewer than asked for:
+     *     nothing is set up then
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} flags, vectors, another kind is
+     *     active; {@code ENOTTY} a combination that there is not
+     */
+    int setIrqs(IrqSet set);
+
+    /**
      * VFIO_DEVICE_RESET (VF-50).
      *
      * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} it cannot be reset alone;
