@@ -33,6 +33,7 @@ import org.peerlane.vfio.api.VfioFile;
  */
 @Component(
         service = VfioCommand.class,
+        immediate = true, // what it has open must outlive a command
         property = {
             "osgi.command.scope=vfio",
             "osgi.command.function=ls",

@@ -6,6 +6,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.osgi.framework.BundleContext;
+import org.osgi.framework.ServiceRegistration;
 import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
@@ -28,6 +30,9 @@ import org.peerlane.vfio.api.VfioDevice;
  * The driver of functions that are passed through. It drives those only that are overridden to its
  * name.
  *
+ * <p>It needs buffers, they need the bus, and the bus looks for drivers when it begins; so it
+ * becomes a driver only when all of that is there, and not by its own declaration.
+ *
  * <p><b>Life.</b> A function is a {@link VfioPciDevice} from probe to remove. <b>Locks.</b> {@code
  * vfio.bound} guards the list only.
  *
@@ -43,15 +48,20 @@ public final class VfioPci implements Vfio, PcieDriver {
     /** Guarded by lock. */
     private final Map<PcieFunction, VfioPciDevice> bound = new HashMap<>();
 
+    private @Nullable ServiceRegistration<PcieDriver> registration;
+
     /** Made by the framework. */
     @Activate
+    @SuppressWarnings("this-escape") // the bus may call at once
     public VfioPci(
             @Reference Execution execution,
             @Reference PcieBus bus,
             @Reference DmaBufs dmabufs,
             @Reference AddressSpaces spaces,
-            @Reference Machine machine) {
+            @Reference Machine machine,
+            BundleContext context) {
         this(execution, bus, dmabufs, spaces, machine.profile());
+        registration = context.registerService(PcieDriver.class, this, null);
     }
 
     /** Without a framework. */
@@ -103,6 +113,9 @@ public final class VfioPci implements Vfio, PcieDriver {
     /** The driver goes: what the bus has not taken back by now. */
     @Deactivate
     public void close() {
+        if (registration != null) {
+            registration.unregister(); // the bus takes back what it has given
+        }
         for (VfioDevice left : devices()) {
             remove(left.function(), !left.function().isPresent());
         }
