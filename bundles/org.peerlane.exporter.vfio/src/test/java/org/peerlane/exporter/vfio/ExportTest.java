@@ -228,6 +228,7 @@ class ExportTest {
     @Rule("VF-72")
     @Rule("VF-74")
     @Rule("RK-3")
+    @Rule("RK-5")
     void memoryOffWaitsUntilTheLastMappingIsGivenBack() {
         DmaBuf buffer = whole();
         MockImporter importer = machine.importer("nvme0", MockImporter.Kind.DYNAMIC);
