@@ -68,6 +68,15 @@ public interface DmaBufs {
      */
     void put(@Nullable DmaBuf buffer);
 
+    /**
+     * [free] The reference that {@link #export} or {@link #get} has answered is somebody else's
+     * from now on, who puts it on the buffer: for an exporter that is asked for buffers by a call.
+     * When this bundle leaves, the core does not put it.
+     *
+     * @return the buffer
+     */
+    DmaBuf handOver(DmaBuf buffer);
+
     /** [free] A static attachment: {@link #dynamicAttach} without operations (DB-20). */
     default Attachment attach(@Nullable DmaBuf buffer, @Nullable ImporterDevice device) {
         return dynamicAttach(buffer, device, null, null);

@@ -190,6 +190,14 @@ public final class OwnerDmaBufs implements DmaBufs, AutoCloseable {
         buffer.put();
     }
 
+    @Override
+    public DmaBuf handOver(DmaBuf buffer) {
+        if (buffer instanceof Buffer own) {
+            holdings.lost(own);
+        }
+        return buffer;
+    }
+
     /** [free] Detaches for the bundle, which has left or whose device has gone. */
     void detachFor(BufferAttachment attachment) {
         if (attachment.life() == BufferAttachment.Life.LISTED) {

@@ -139,6 +139,22 @@ class DepartureTest {
     }
 
     @Explore(schedules = FEW)
+    @Rule("DB-11")
+    void aReferenceThatAnExporterHasHandedOverStaysWhenItLeaves(Execution execution) {
+        TestMachine machine = new TestMachine(execution);
+        TestExporter exporter = new TestExporter();
+        Buffer given = (Buffer) machine.heap.handOver(machine.export(exporter));
+        Buffer kept = machine.export(new TestExporter());
+        machine.heap.close();
+        assertThat(given.references()).isEqualTo(1);
+        assertThat(kept.references()).isZero();
+        assertThat(exporter.names()).as("freed all the same").containsExactly("release");
+        given.put();
+        assertThat(machine.core.buffers()).isEmpty();
+        assertThat(machine.broken()).isEmpty();
+    }
+
+    @Explore(schedules = FEW)
     @Rule("RK-14")
     void whatIsBehindOneBufferGoesAndTheExporterStays(Execution execution) throws Exception {
         TestMachine machine = new TestMachine(execution);

@@ -169,12 +169,12 @@ final class DeviceFile implements VfioFile {
 
     @Override
     public DmaBuf dmaBuf(DmaBufRequest request) {
-        return new DmaBufExport(surroundings, device).make(request);
+        return surroundings.dmabufs.handOver(new DmaBufExport(surroundings, device).make(request));
     }
 
     @Override
     public int dmaBuf(DmaBufRequest request, FileTable files) {
-        DmaBuf buffer = dmaBuf(request);
+        DmaBuf buffer = new DmaBufExport(surroundings, device).make(request);
         boolean installed = false;
         try {
             int fd = surroundings.dmabufs.fd(files, buffer, request.openFlags());
