@@ -1,0 +1,123 @@
+package org.peerlane.exporter.systemheap;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.felix.service.command.Descriptor;
+import org.osgi.service.component.annotations.Activate;
+import org.osgi.service.component.annotations.Component;
+import org.osgi.service.component.annotations.Deactivate;
+import org.osgi.service.component.annotations.Reference;
+import org.peerlane.dmabuf.api.DmaBuf;
+import org.peerlane.dmabuf.api.DmaHeap;
+import org.peerlane.dmabuf.api.ExportInfo;
+import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.NamedLock;
+import org.peerlane.kernel.api.Errno;
+import org.peerlane.kernel.api.ErrnoException;
+
+/**
+ * The commands of scope {@code heap}: buffers that the shell asks for, and holds until it gives
+ * them back.
+ *
+ * <p><b>Locks.</b> {@code heap.command} guards the list only.
+ */
+@Component(
+        service = HeapCommand.class,
+        immediate = true, // what it holds must outlive a command
+        property = {
+            "osgi.command.scope=heap",
+            "osgi.command.function=alloc",
+            "osgi.command.function=free",
+            "osgi.command.function=ls"
+        })
+public final class HeapCommand {
+    private final DmaHeap heap;
+    private final NamedLock lock;
+
+    /** By number; guarded by lock. */
+    private final Map<Long, DmaBuf> held = new TreeMap<>();
+
+    /** Made by the framework, or by a test. */
+    @Activate
+    public HeapCommand(
+            @Reference Execution execution,
+            @Reference(target = "(" + DmaHeap.NAME + "=" + SystemHeap.SYSTEM + ")") DmaHeap heap) {
+        this.heap = heap;
+        lock = execution.lock("heap.command");
+    }
+
+    /** The shell's buffers go back. */
+    @Deactivate
+    public void close() {
+        List<DmaBuf> left;
+        lock.lock();
+        try {
+            left = List.copyOf(held.values());
+            held.clear();
+        } finally {
+            lock.unlock();
+        }
+        left.forEach(DmaBuf::put);
+    }
+
+    /** {@return which buffer it is} */
+    @Descriptor("allocates a buffer of the system heap")
+    public String alloc(@Descriptor("its length, such as 4096 or 0x100000") String bytes) {
+        DmaBuf buffer =
+                heap.allocate(
+                        new DmaHeap.Allocation(number("length", bytes), 0, ExportInfo.O_RDWR, 0));
+        lock.lock();
+        try {
+            held.put(buffer.id(), buffer);
+        } finally {
+            lock.unlock();
+        }
+        return "buffer %d, 0x%x bytes".formatted(buffer.id(), buffer.size());
+    }
+
+    /** {@return what was done} */
+    @Descriptor("gives a buffer back that heap:alloc has answered")
+    public String free(@Descriptor("its number") String buffer) {
+        long id = number("buffer", buffer);
+        DmaBuf mine;
+        lock.lock();
+        try {
+            mine = held.remove(id);
+        } finally {
+            lock.unlock();
+        }
+        if (mine == null) {
+            throw new ErrnoException(
+                    Errno.ENOENT,
+                    "buffer %d is none of the shell's; heap:ls lists those".formatted(id));
+        }
+        mine.put();
+        return "buffer %d is given back".formatted(id);
+    }
+
+    /** {@return the shell's buffers} */
+    @Descriptor("lists the buffers that the shell holds")
+    public String ls() {
+        List<String> lines = new ArrayList<>();
+        lock.lock();
+        try {
+            held.forEach((id, buffer) ->
+                    lines.add("buffer %d, 0x%x bytes".formatted(id, buffer.size())));
+        } finally {
+            lock.unlock();
+        }
+        return lines.isEmpty() ? "no buffers" : String.join("\n", lines);
+    }
+
+    private static long number(String what, String text) {
+        try {
+            return Long.decode(text);
+        } catch (NumberFormatException e) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "%s '%s'; expected a number such as 4096 or 0x1000".formatted(what, text));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package org.peerlane.exporter.systemheap;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.DisplayName;
+import org.junit.jupiter.api.Test;
+
+@DisplayName("heap:")
+class HeapCommandTest {
+    private final HeapMachine machine = new HeapMachine(false);
+    private final HeapCommand command = new HeapCommand(machine.execution, machine.heap);
+
+    @AfterEach
+    void close() {
+        command.close();
+        assertThat(machine.core.buffers()).isEmpty();
+        machine.close();
+    }
+
+    @Test
+    void buffersAreHeldUntilTheyAreGivenBack() {
+        assertThat(command.ls()).isEqualTo("no buffers");
+        assertThat(command.alloc("5000")).isEqualTo("buffer 1, 0x2000 bytes");
+        assertThat(command.alloc("0x100000")).isEqualTo("buffer 2, 0x100000 bytes");
+        assertThat(command.ls().lines())
+                .containsExactly("buffer 1, 0x2000 bytes", "buffer 2, 0x100000 bytes");
+        assertThat(command.free("1")).isEqualTo("buffer 1 is given back");
+        assertThat(command.ls()).isEqualTo("buffer 2, 0x100000 bytes");
+    }
+
+    @Test
+    void whatCannotBeIsRefusedInOneSentence() {
+        assertThatThrownBy(() -> command.free("7"))
+                .hasMessageContaining("ENOENT: buffer 7 is none");
+        assertThatThrownBy(() -> command.alloc("much"))
+                .hasMessageContaining("EINVAL: length 'much'; expected a number");
+        assertThatThrownBy(() -> command.alloc("0"))
+                .hasMessageContaining("EINVAL: a buffer of 0x0");
+    }
+}
