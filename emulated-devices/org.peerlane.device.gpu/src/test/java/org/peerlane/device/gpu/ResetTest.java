@@ -28,7 +28,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.ResetKind;
+import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.testkit.Await;
 
 @DisplayName("Resets of a GPU")
@@ -176,7 +178,7 @@ class ResetTest {
                     () -> {
                         gpu.slot.onRequest = null;
                         gpu.gpu.reset(ResetKind.FLR);
-                        gpu.slot.status = org.peerlane.bus.api.DmaResult.GONE;
+                        gpu.slot.status = DmaResult.GONE;
                     };
         }
         gpu.execution.awaitWaiting("gpu0.engine");
@@ -192,9 +194,7 @@ class ResetTest {
                 var hits = other.execution.arm("gpu.copy.before-copy", () -> {})) {
             other.start().put(copy(BUS, 0, BUS, 0x100000, 1L << 62)).ringUp();
             stop.awaitReached();
-            var closer =
-                    other.execution.start(
-                            org.peerlane.exec.api.ThreadKind.BLOCKING, "closer", other.gpu::close);
+            var closer = other.execution.start(ThreadKind.BLOCKING, "closer", other.gpu::close);
             other.execution.awaitWaiting("closer");
             stop.letGo();
             Await.until("the end", () -> !closer.isAlive());

@@ -13,6 +13,7 @@ import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.DmaPort;
 import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.InterruptPort;
+import org.peerlane.exec.api.Checkpoint;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.trace.api.TraceEvent;
 import org.peerlane.trace.api.TraceSink;
@@ -29,6 +30,7 @@ final class TestSlot implements DeviceSlot, DmaPort, InterruptPort, TraceSink {
     final Execution execution;
     private final Map<String, Object> options;
     private final Tracer tracer;
+    private final Checkpoint onTheWay;
 
     /** What the bus answers to every request; anything but OK moves nothing. */
     volatile int status = DmaResult.OK;
@@ -40,6 +42,7 @@ final class TestSlot implements DeviceSlot, DmaPort, InterruptPort, TraceSink {
         this.execution = execution;
         this.options = options;
         ram = MemorySegment.ofArray(new byte[ramBytes]);
+        onTheWay = execution.checkpoint("test.bus.on-the-way");
         tracer = new Tracer(System::nanoTime, execution.lock("tracer"));
         tracer.attach(this);
     }
@@ -82,11 +85,17 @@ final class TestSlot implements DeviceSlot, DmaPort, InterruptPort, TraceSink {
         return tracer;
     }
 
+    /** Listens to no event any more. */
+    void ignoreEvents() {
+        tracer.detach(this);
+    }
+
     private boolean answers(long address, long length) {
         Runnable action = onRequest;
         if (action != null) {
             action.run();
         }
+        onTheWay.reached();
         return status == DmaResult.OK && address >= 0 && address <= ram.byteSize() - length;
     }
 
