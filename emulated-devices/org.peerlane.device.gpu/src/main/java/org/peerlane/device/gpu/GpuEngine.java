@@ -103,6 +103,7 @@ final class GpuEngine implements AutoCloseable {
     void restart() {
         assert lock.isHeldByCurrentThread();
         restart = true;
+        mmu.latch();
         bell.signal();
     }
 

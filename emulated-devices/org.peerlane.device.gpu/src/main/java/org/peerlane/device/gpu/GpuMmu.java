@@ -21,9 +21,9 @@ import org.peerlane.registers.RegisterFile;
  * The card's own MMU: makes VRAM offsets and bus addresses of virtual ones. It walks the tables of
  * {@link PageEntry} and keeps what it has found until it is told to drop it.
  *
- * <p><b>When registers count.</b> MMU_BASE and MMU_CONTROL are read when the ring starts and with
- * each INVALIDATE, never in between. INVALIDATE reads 1 until no step uses an earlier translation
- * any more; a packet of many steps goes on with new ones.
+ * <p><b>When registers count.</b> MMU_BASE and MMU_CONTROL count as they are when RUN or INVALIDATE
+ * is written, never in between. INVALIDATE reads 1 until no step uses an earlier translation any
+ * more; a packet of many steps goes on with new ones.
  *
  * <p><b>Threads.</b> The engine's; {@link #invalidate} and {@link #forget} any, with the device's
  * lock held. <b>Cost.</b> A hit: two array reads. No allocation.
@@ -54,6 +54,11 @@ final class GpuMmu implements AutoCloseable {
     private boolean tableInVram;
     private long base;
 
+    /** Guarded by lock: the registers at the last RUN or INVALIDATE. */
+    private long latchedControl;
+
+    private long latchedBase;
+
     /** INVALIDATE is to be served; written with the lock held. */
     private volatile boolean stale;
 
@@ -72,8 +77,15 @@ final class GpuMmu implements AutoCloseable {
 
     /** [held] Software wants translations to be dropped. */
     void invalidate() {
-        assert lock.isHeldByCurrentThread();
+        latch();
         stale = true;
+    }
+
+    /** [held] From the next {@link #restart} on the registers count as they are now. */
+    void latch() {
+        assert lock.isHeldByCurrentThread();
+        latchedControl = registers.get(MMU_CONTROL);
+        latchedBase = registers.get(MMU_BASE);
     }
 
     /** [held] A reset: nobody waits for that any more. */
@@ -98,14 +110,14 @@ final class GpuMmu implements AutoCloseable {
         }
     }
 
-    /** [held] Drops all translations, and from now on uses what the registers say. */
+    /** [held] Drops all translations, and from now on uses what was latched. */
     void restart() {
         assert lock.isHeldByCurrentThread();
         stale = false;
         registers.set(MMU_CONTROL, INVALIDATE, 0);
-        enabled = registers.get(MMU_CONTROL, MMU_ENABLE) == 1;
-        tableInVram = registers.get(MMU_CONTROL, TABLE_IN_VRAM) == 1;
-        base = registers.get(MMU_BASE);
+        enabled = MMU_ENABLE.get(latchedControl) == 1;
+        tableInVram = TABLE_IN_VRAM.get(latchedControl) == 1;
+        base = latchedBase;
         Arrays.fill(smallPages, 0);
         Arrays.fill(largePages, 0);
     }

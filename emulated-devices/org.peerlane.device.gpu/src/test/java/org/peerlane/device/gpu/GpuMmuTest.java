@@ -327,6 +327,23 @@ class GpuMmuTest {
     }
 
     @Test
+    void aStartCountsWithWhatWasThereWhenItWasWritten() {
+        tables(page(0x30000, WRITE));
+        start(0);
+        try (TestGpu.Stop stop = gpu.stopAt("gpu.fence.before-write")) {
+            gpu.put(fence(BUS, 0x3000, 1)).ringUp();
+            stop.awaitReached(); // so it sees RUN later
+            gpu.set(CONTROL, 0);
+            gpu.set(MMU_CONTROL, ENABLE);
+            gpu.set(CONTROL, RUN);
+            gpu.set(MMU_CONTROL, 0);
+            gpu.setWide(MMU_BASE, 0x7000_0000);
+        }
+        gpu.run(fence(VIRTUAL, AT, 1));
+        assertThat(gpu.slot.word(0x30000)).isEqualTo(1);
+    }
+
+    @Test
     void anInvalidationIsNotOverBeforeTheStepThatUsesOldTranslationsIs() {
         tables(page(0x30000, WRITE), page(0x31000, WRITE));
         start(ENABLE);
