@@ -22,12 +22,14 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.testkit.Await;
 import org.peerlane.testkit.Explore;
+import org.peerlane.testkit.Rule;
 import org.peerlane.testkit.WatchedExecution;
 
 @DisplayName("A GPU on the bus")
 class OnTheBusTest {
     private static final long MIB = 1 << 20;
     private static final long OURS = 0x5A5A_5A5A_5A5A_5A5AL;
+    private static final long LONGER_THAN_A_RESET = 5_000_000;
     private static final Map<String, Object> SMALL = Map.of("vramMiB", 1);
 
     @Test
@@ -95,6 +97,7 @@ class OnTheBusTest {
         }
     }
 
+    @Rule("PC-37")
     @Test
     void aResizedBarShowsAllOfTheSameMemory() {
         Map<String, Object> options = Map.of("vramMiB", 4, "visibleMiB", 1);
@@ -132,6 +135,7 @@ class OnTheBusTest {
         }
     }
 
+    @Rule("PC-68")
     @Explore(schedules = 10_000)
     void aPulledCardWritesItsFencesInOrderOrNotAndNothingAfterwards(Execution execution)
             throws Exception {
@@ -179,10 +183,12 @@ class OnTheBusTest {
         }
     }
 
+    @Rule("PC-62")
     @Explore(schedules = 10_000)
     void nothingOfALifeArrivesAfterAResetOfTheFunction(Execution execution) throws Exception {
         WatchedExecution watched = new WatchedExecution(execution);
-        try (Machine machine = new Machine(watched)) {
+        try (Machine machine = new Machine(watched);
+                var held = watched.arm("gpu.fence.before-write", () -> pause(execution))) {
             PcieFunction gpu = machine.plug("gpu0", "sw0.0", SMALL);
             long page = machine.page();
             long ring = machine.page();
@@ -194,20 +200,31 @@ class OnTheBusTest {
                     copy(VRAM, 0, BUS, page, 64),
                     fence(BUS, page + 64, -1),
                     fence(VRAM, 8, -1));
-            execution.sleep(1);
+            for (int looks = 0; held.hits() == 0; looks++) {
+                assertThat(looks).isLessThan(1000);
+                execution.sleep(10_000);
+            }
             Machine.reset(gpu);
             for (int i = 0; i <= 64; i += 8) {
                 machine.word(page + i, OURS);
             }
             gpu.enable(true, true);
             assertThat(gpu.read(2, 0, 8)).isZero();
-            execution.sleep(1_000_000);
+            execution.sleep(10 * LONGER_THAN_A_RESET);
             assertThat(gpu.read(2, 0, 8)).isZero();
             assertThat(gpu.read(2, 8, 8)).isZero();
             for (int i = 0; i <= 64; i += 8) {
                 assertThat(machine.word(page + i)).isEqualTo(OURS);
             }
             assertThat(watched.failures()).isEmpty();
+        }
+    }
+
+    private static void pause(Execution execution) {
+        try {
+            execution.sleep(LONGER_THAN_A_RESET);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
     }
 }

@@ -23,6 +23,7 @@ import org.peerlane.bus.api.ResetKind;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.testkit.Explore;
+import org.peerlane.testkit.Rule;
 import org.peerlane.testkit.WatchedExecution;
 
 @DisplayName("A GPU's engine against resets and invalidations, in many orders")
@@ -115,6 +116,7 @@ class ResetRaceTest {
         return card;
     }
 
+    @Rule("PC-62")
     @Explore(schedules = 10_000)
     void nothingOfALifeHappensAfterAResetOfTheFunction(Execution execution)
             throws InterruptedException {

@@ -28,7 +28,6 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.peerlane.bus.api.DmaResult;
 import org.peerlane.bus.api.ResetKind;
 import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.testkit.Await;
@@ -159,6 +158,7 @@ class ResetTest {
     @EnumSource(ResetKind.class)
     void aResetMayComeFromTheEngineItself(ResetKind kind) {
         try (var armed = gpu.execution.arm("gpu.copy.before-copy", () -> gpu.gpu.reset(kind))) {
+            bytes(gpu.slot.ram, 0x100, pattern(64));
             gpu.start().put(copy(BUS, 0x100, VRAM, 0x8000, 64)).ringUp();
             Await.until("the copy", () -> armed.hits() == 1);
             gpu.execution.awaitWaiting("gpu0.engine");
@@ -166,9 +166,9 @@ class ResetTest {
         expectNew();
     }
 
-    @ParameterizedTest(name = "from {0} to {1}")
-    @CsvSource({"0, 1", "1, 0", "1, 1"})
-    void aStepThatResetsItsOwnCardWritesNothingMore(int source, int destination) {
+    @ParameterizedTest(name = "from {0} to {1}, the request ends with {2}")
+    @CsvSource({"0, 1, 17", "1, 0, 17", "1, 1, 17", "1, 1, 0"})
+    void aStepThatResetsItsOwnCardWritesNothingMore(int source, int destination, int status) {
         bytes(gpu.slot.ram, 0x10000, pattern(64));
         gpu.start();
         try (TestGpu.Stop stop = gpu.stopAt("gpu.copy.before-copy")) {
@@ -178,7 +178,7 @@ class ResetTest {
                     () -> {
                         gpu.slot.onRequest = null;
                         gpu.gpu.reset(ResetKind.FLR);
-                        gpu.slot.status = DmaResult.GONE;
+                        gpu.slot.status = status;
                     };
         }
         gpu.execution.awaitWaiting("gpu0.engine");
