@@ -34,7 +34,8 @@ class GuardsTest {
                     "bundles/org.peerlane.bus.pcie",
                     "bundles/org.peerlane.iommu.core",
                     "bundles/org.peerlane.memory.core",
-                    "bundles/org.peerlane.dmabuf.core");
+                    "bundles/org.peerlane.dmabuf.core",
+                    "emulated-devices/org.peerlane.device.gpu");
 
     private static Path home() {
         Path folder = Path.of("").toAbsolutePath();
