@@ -38,9 +38,7 @@ import org.peerlane.vfio.api.VfioDevice;
  *
  * <p><b>Threads.</b> Any.
  */
-@Component(
-        service = {Vfio.class, PcieDriver.class},
-        immediate = true)
+@Component(service = Vfio.class, immediate = true)
 public final class VfioPci implements Vfio, PcieDriver {
     private final Surroundings surroundings;
     private final NamedLock lock;
