@@ -4,7 +4,6 @@ import java.util.List;
 import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaBufOperations;
-import org.peerlane.dmabuf.api.RevokeState;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -46,28 +45,13 @@ final class MappableBarBuffer extends BarBuffer implements DmaBufOperations.Mmap
             throw new ErrnoException(
                     Errno.EINVAL, buffer + " is mapped privately; expected a shared mapping");
         }
-        if (buffer.revokeState() != RevokeState.OK) {
-            throw new ErrnoException(Errno.ENODEV, buffer + " is revoked");
-        }
     }
 
     @Override
     public FaultResult fault(DmaBuf buffer, Fault fault) {
-        if (!buffer.reservation().tryLock()) {
-            fault.release();
-            buffer.reservation().whileHeld(_ -> {}); // wait for its holder
-            return FaultResult.RETRY;
-        }
-        try {
-            if (buffer.revokeState() != RevokeState.OK) {
-                return FaultResult.BUS_ERROR;
-            }
-            surroundings.beforeInserted.reached();
-            fault.insert(fault.address(), at(fault.offset()), PAGE, true);
-            return FaultResult.DONE;
-        } finally {
-            buffer.reservation().unlock();
-        }
+        surroundings.beforeInserted.reached();
+        fault.insert(fault.address(), at(fault.offset()), PAGE, true);
+        return FaultResult.DONE;
     }
 
     /** {@return the physical address of a byte of the buffer} */

@@ -127,6 +127,8 @@ class InterruptsTest {
         port.raise(2);
         arrives("vector 2 again", second);
         assertThat(event.take()).as("no eventfd any more").isZero();
+        long entry = Passthrough.config(file, Passthrough.capability(file, 0x11) + 4, 4) & ~7L;
+        assertThat(machine.function("card").read(4, entry + 16 + 12, 4)).as("masked").isEqualTo(1);
         none(IrqSet.TRIGGER, IrqInfo.MSIX, 0, 0);
         assertThat(set(IrqSet.TRIGGER, IrqInfo.MSI, 0, event)).isZero();
         port.raise(0);
