@@ -111,7 +111,8 @@ public interface DmaBuf extends OpenFile {
      * @param flags a sum of {@link AddressSpace#MAP_SHARED} and the like
      * @param offset in the buffer, a multiple of the page size
      * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} the exporter offers none, or
-     *     past the end; {@code EOVERFLOW} offset and length; else as {@link AddressSpace#map}
+     *     past the end; {@code EOVERFLOW} offset and length; {@code EACCES} the descriptor's access
+     *     mode; {@code EPERM} for execution; else as {@link AddressSpace#map}
      */
     CpuMapping mmap(
             AddressSpace space, long address, long bytes, int protection, int flags, long offset);

@@ -96,6 +96,11 @@ final class ProcessMappings implements MappingOperations {
                     "mmap with protection %d of %s, whose file has access mode %d"
                             .formatted(protection, buffer, mode));
         }
+        if ((protection & AddressSpace.PROT_EXEC) != 0) {
+            throw new ErrnoException(
+                    Errno.EPERM,
+                    "mmap of %s for execution, which no buffer allows".formatted(buffer));
+        }
     }
 
     private Mappable object(AddressSpaces spaces, Callee callee, Mmap exporter) {

@@ -146,6 +146,7 @@ class DepartureTest {
         Buffer given = (Buffer) machine.heap.handOver(machine.export(exporter));
         Buffer kept = machine.export(new TestExporter());
         machine.heap.close();
+        machine.sleep(LIMIT); // a crew lets go of what it has held meanwhile
         assertThat(given.references()).isEqualTo(1);
         assertThat(kept.references()).isZero();
         assertThat(exporter.names()).as("freed all the same").containsExactly("release");

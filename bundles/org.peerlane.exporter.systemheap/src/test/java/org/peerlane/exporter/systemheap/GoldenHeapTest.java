@@ -135,8 +135,6 @@ class GoldenHeapTest {
         Assumptions.assumeFalse(
                 !shared && (protection & AddressSpace.PROT_WRITE) != 0,
                 "there is no copy on write of objects");
-        Assumptions.assumeFalse(
-                (protection & AddressSpace.PROT_EXEC) != 0, "nothing is executed here");
         DmaBuf buffer = machine.heap.allocate(HeapMachine.bytes(3 * HeapMachine.PAGE));
         String result;
         try (AddressSpace process = machine.spaces.create("process")) {

@@ -78,9 +78,7 @@ final class BarAccess {
         device.memory.lock();
         try {
             OpenFunction open = device.required();
-            boolean on =
-                    open.regions().isMemory(index) ? open.isAccessible() : open.arePortsEnabled();
-            if (!on) {
+            if (!open.isReachable(index)) {
                 throw new ErrnoException(
                         Errno.EIO, "region %d of %s is switched off".formatted(index, device));
             }

@@ -2,10 +2,12 @@ package org.peerlane.exporter.vfio;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.RevokeState;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.EventFd;
 import org.peerlane.kernel.api.FileTable;
 import org.peerlane.kernel.api.OpenFile;
 import org.peerlane.kernel.api.Profile;
@@ -218,6 +220,11 @@ final class DeviceFile implements VfioFile {
     @Override
     public int setIrqs(IrqSet set) {
         return device.required().interrupts().set(set);
+    }
+
+    @Override
+    public void ioEventFd(long offset, int bytes, long data, @Nullable EventFd event) {
+        device.required().ioEventFds().set(offset, bytes, data, event);
     }
 
     @Override

@@ -5,11 +5,9 @@ import org.peerlane.bus.api.InterruptKind;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
-import org.peerlane.exec.api.ThreadKind;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.EventFd;
-import org.peerlane.kernel.api.OpenFile;
 
 /**
  * The line of a function (VF-63): masked by itself when it comes, until user space unmasks it, by a
@@ -32,7 +30,7 @@ final class Line {
     /** Guarded by vfio.irq. */
     private @Nullable AutoCloseable taken;
 
-    private @Nullable Unmasking unmasking;
+    private @Nullable EventFdWatch unmasking;
 
     /** Guarded by lock, as the next. */
     private boolean masked;
@@ -126,52 +124,13 @@ final class Line {
 
     /** Unmasks whenever somebody adds to an eventfd; null: nobody does any more. */
     void unmaskBy(@Nullable EventFd event) {
-        Unmasking old = unmasking;
+        EventFdWatch old = unmasking;
         unmasking = null;
         if (old != null) {
             old.close();
         }
         if (event != null) {
-            unmasking = new Unmasking(event);
-        }
-    }
-
-    /** Waits for an eventfd. */
-    private final class Unmasking implements OpenFile.PollWaiter, AutoCloseable {
-        private final EventFd event;
-        private volatile boolean closed;
-
-        Unmasking(EventFd event) {
-            this.event = event;
-            event.get();
-            listen();
-        }
-
-        private void listen() {
-            if (event.poll(OpenFile.POLLIN, this) != 0 && event.cancelPoll(this)) {
-                wake(); // it was signaled before
-            }
-        }
-
-        @Override
-        public void wake() {
-            execution.start(ThreadKind.BLOCKING, "vfio.unmask", this::unmasks);
-        }
-
-        private void unmasks() {
-            if (!closed && event.take() != 0) {
-                unmask();
-            }
-            if (!closed) {
-                listen();
-            }
-        }
-
-        @Override
-        public void close() {
-            closed = true;
-            event.cancelPoll(this);
-            event.put();
+            unmasking = EventFdWatch.begin(execution, "vfio.unmask", event, this::unmask);
         }
     }
 

@@ -31,6 +31,7 @@ final class OpenFunction {
     private final Exports exports;
     private final BarMappings mappings;
     private final Interrupts interrupts;
+    private final IoEventFds ioEventFds;
 
     /** As it was when it was opened: what a close and a way out of D3hot give back. */
     private final SavedState asOpened;
@@ -49,6 +50,7 @@ final class OpenFunction {
         exports = new Exports(surroundings, device);
         mappings = new BarMappings(surroundings, device, this);
         interrupts = new Interrupts(surroundings, function, config);
+        ioEventFds = new IoEventFds(surroundings, device, this);
     }
 
     /** [memory] The first open (VF-12). */
@@ -74,6 +76,7 @@ final class OpenFunction {
         mappings.close();
         regions.close();
         interrupts.close();
+        ioEventFds.close();
         if (function.isPresent()) {
             config.powerState(0);
             function.enable(true, false);
@@ -106,6 +109,10 @@ final class OpenFunction {
         return interrupts;
     }
 
+    IoEventFds ioEventFds() {
+        return ioEventFds;
+    }
+
     boolean canReset() {
         return canReset;
     }
@@ -120,9 +127,11 @@ final class OpenFunction {
         return !lowPower && isMemoryEnabled();
     }
 
-    /** {@return [memory] whether I/O ports are decoded} */
-    boolean arePortsEnabled() {
-        return (config.remembered(COMMAND, 2) & PORTS) != 0;
+    /** {@return [memory] whether the function answers at a BAR, of memory or of I/O ports} */
+    boolean isReachable(int bar) {
+        return regions.isMemory(bar)
+                ? isAccessible()
+                : (config.remembered(COMMAND, 2) & PORTS) != 0;
     }
 
     /** [memory] Nobody reaches the function's memory when this returns (VF-41). */

@@ -241,4 +241,56 @@ class InterruptsTest {
         machine.root.unbindDriver(machine.function("card"));
         assertThat(event.take()).as("it is wanted back").isEqualTo(1);
     }
+
+    // ---- the other way round
+
+    @Test
+    @Rule("VF-66")
+    void anEventfdWritesARegister() {
+        file.ioEventFd(VfioFile.offset(0) + 8, 4, 0x77, event);
+        expect(Errno.EEXIST, () -> file.ioEventFd(VfioFile.offset(0) + 8, 4, 0x77, event));
+        EventFd other = new EventFd();
+        file.ioEventFd(VfioFile.offset(0) + 8, 4, 0x78, other);
+        event.signal();
+        Await.until("the write", () -> Passthrough.read(file, 0, 8, 4) == 0x77);
+        other.signal();
+        Await.until("the other write", () -> Passthrough.read(file, 0, 8, 4) == 0x78);
+        event.signal();
+        Await.until("it works again", () -> Passthrough.read(file, 0, 8, 4) == 0x77);
+        file.ioEventFd(VfioFile.offset(0) + 8, 4, 0x78, null);
+        assertThat(other.references()).isEqualTo(1);
+        expect(Errno.ENODEV, () -> file.ioEventFd(VfioFile.offset(0) + 8, 4, 0x78, null));
+    }
+
+    @Test
+    @Rule("VF-66")
+    void anEventfdWritesNothingWhileMemoryIsOff() {
+        file.ioEventFd(VfioFile.offset(0) + 8, 4, 0x77, event);
+        Passthrough.memory(file, false);
+        event.signal();
+        Await.until(
+                "it has been dealt with",
+                () ->
+                        machine.execution.work().stream()
+                                .noneMatch(work -> work.name().equals("vfio.ioeventfd")));
+        Passthrough.memory(file, true);
+        assertThat(Passthrough.read(file, 0, 8, 4)).isZero();
+    }
+
+    @Test
+    @Rule("VF-66")
+    void whereNothingCanBeWrittenIsRefused() {
+        long table = Passthrough.config(file, Passthrough.capability(file, 0x11) + 4, 4) & ~7L;
+        for (int bytes : new int[] {0, 3, 8, 16}) {
+            expect(Errno.EINVAL, () -> file.ioEventFd(VfioFile.offset(0), bytes, 0, event));
+        }
+        expect(Errno.EINVAL, () -> file.ioEventFd(VfioFile.offset(7), 4, 0, event));
+        expect(Errno.EINVAL, () -> file.ioEventFd(VfioFile.offset(1), 4, 0, event));
+        expect(Errno.EINVAL, () -> file.ioEventFd(VfioFile.offset(0) + 4093, 4, 0, event));
+        expect(Errno.EINVAL, () -> file.ioEventFd(VfioFile.offset(4) + table, 4, 0, event));
+        for (int i = 0; i < 1000; i++) {
+            file.ioEventFd(VfioFile.offset(0) + 4, 4, i, event);
+        }
+        expect(Errno.ENOSPC, () -> file.ioEventFd(VfioFile.offset(0) + 4, 4, 1000, event));
+    }
 }

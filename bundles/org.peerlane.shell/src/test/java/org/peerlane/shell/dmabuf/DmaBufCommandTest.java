@@ -141,7 +141,7 @@ class DmaBufCommandTest {
                 1,
                 "",
                 "system",
-                "org.peerlane.exporter.heap",
+                "org.peerlane.exporter.systemheap",
                 0x1000,
                 2,
                 1,
@@ -189,7 +189,7 @@ class DmaBufCommandTest {
                                                 "ok",
                                                 "60.000",
                                                 "s",
-                                                "org.peerlane.exporter.heap"),
+                                                "org.peerlane.exporter.systemheap"),
                         line ->
                                 assertThat(line.split(" +"))
                                         .containsExactly(

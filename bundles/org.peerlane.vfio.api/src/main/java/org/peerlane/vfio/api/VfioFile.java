@@ -2,8 +2,10 @@ package org.peerlane.vfio.api;
 
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
 import org.peerlane.dmabuf.api.DmaBuf;
+import org.peerlane.kernel.api.EventFd;
 import org.peerlane.kernel.api.FileTable;
 import org.peerlane.kernel.api.OpenFile;
 import org.peerlane.memory.api.AddressSpace;
@@ -145,6 +147,19 @@ public interface VfioFile extends OpenFile {
      *     active; {@code ENOTTY} a combination that there is not
      */
     int setIrqs(IrqSet set);
+
+    /**
+     * VFIO_DEVICE_IOEVENTFD: writes a value to a register each time that an eventfd is added to
+     * (VF-66). Dropped while memory is off.
+     *
+     * @param offset in the file: of a BAR, and in it
+     * @param bytes 1, 2 or 4
+     * @param event null: no more of what offset, bytes and data say
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} the width, no BAR, past its
+     *     end, in the MSI-X table; {@code EEXIST} there is one; {@code ENODEV} there is none;
+     *     {@code ENOSPC} there are 1000
+     */
+    void ioEventFd(long offset, int bytes, long data, @Nullable EventFd event);
 
     /**
      * VFIO_DEVICE_RESET (VF-50).
