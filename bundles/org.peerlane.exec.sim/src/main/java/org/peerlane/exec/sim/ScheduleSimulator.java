@@ -8,6 +8,9 @@ import org.peerlane.exec.api.Simulator;
 /** Runs schedules; keeps nothing from one to the next. */
 @Component
 public final class ScheduleSimulator implements Simulator {
+    static {
+        Preload.now();
+    }
 
     /** For {@link java.util.ServiceLoader}, the framework and tests. */
     @Activate
