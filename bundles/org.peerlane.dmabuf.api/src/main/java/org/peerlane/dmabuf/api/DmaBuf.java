@@ -65,6 +65,12 @@ public interface DmaBuf extends OpenFile {
     /** {@return whether its exporter has taken access away} */
     RevokeState revokeState();
 
+    /**
+     * One holder less, for who holds a lock that the release must not find held, such as the
+     * reservation: the last one is put on a thread of its own. Kernel counterpart: {@code fput()}.
+     */
+    void putLater();
+
     /** {@return pins that attachments hold now, implicit ones included} */
     int pins();
 

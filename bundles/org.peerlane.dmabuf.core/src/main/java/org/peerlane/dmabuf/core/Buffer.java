@@ -247,8 +247,9 @@ final class Buffer implements DmaBuf {
         references.put();
     }
 
-    /** For who may not run the release; see {@link DeferredPuts}. */
-    void putLater() {
+    /** See {@link DeferredPuts}. */
+    @Override
+    public void putLater() {
         services.puts.put(toString(), references);
     }
 

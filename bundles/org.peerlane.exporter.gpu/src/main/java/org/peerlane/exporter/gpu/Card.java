@@ -181,11 +181,6 @@ final class Card implements Gpu {
         }
     }
 
-    /** A reference that was taken under a reservation, which is no place to put the last one. */
-    void putLater(DmaBuf buffer) {
-        reaper.add(List.of(), buffer::put);
-    }
-
     /**
      * [held] The CPU or a peer is to reach a buffer that lies beyond the BAR: behind it, or in RAM.
      *

@@ -221,7 +221,7 @@ final class OwnBuffer extends CardBuffer {
         try {
             return buffer.attachments().stream().allMatch(Attachment::peer2peer);
         } finally {
-            card.putLater(buffer);
+            buffer.putLater();
         }
     }
 
@@ -251,7 +251,7 @@ final class OwnBuffer extends CardBuffer {
             try {
                 card.surroundings().dmabufs.invalidateMappings(buffer);
             } finally {
-                card.putLater(buffer);
+                buffer.putLater();
             }
         }
     }

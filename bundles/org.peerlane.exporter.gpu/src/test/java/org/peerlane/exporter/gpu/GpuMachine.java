@@ -1,8 +1,5 @@
 package org.peerlane.exporter.gpu;
 
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -42,8 +39,6 @@ import org.peerlane.trace.api.Tracer;
 public final class GpuMachine implements AutoCloseable {
     private static final long SECOND = 1_000_000_000L;
     private static final int RW = AddressSpace.PROT_READ | AddressSpace.PROT_WRITE;
-    private static final ValueLayout.OfInt LITTLE =
-            ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     public final Execution execution;
     public final SparseMemory memory;
@@ -138,6 +133,17 @@ public final class GpuMachine implements AutoCloseable {
         return plug(name, slot, 4, 0, true);
     }
 
+    /** A card that no driver takes, for importers. */
+    public PcieFunction plugUndriven(String name, int slot) {
+        root.addSlot(SlotConfig.below("sw0." + slot, name, "gpu", Map.of("vramMiB", 1)));
+        settle();
+        PcieFunction function = function(name);
+        root.overrideDriver(function, "none");
+        root.unbindDriver(function);
+        function.enable(true, true);
+        return function;
+    }
+
     public void settle() {
         try {
             Assertions.assertThat(root.settle(100 * SECOND)).isTrue();
@@ -214,10 +220,6 @@ public final class GpuMachine implements AutoCloseable {
         fence.waitTimeout(false, Long.MAX_VALUE);
         Assertions.assertThat(fence.error()).isNull();
         fence.put();
-    }
-
-    static int first(MemorySegment segment) {
-        return segment.get(LITTLE, 0);
     }
 
     public static void expect(Errno errno, ThrowingCallable call) {
