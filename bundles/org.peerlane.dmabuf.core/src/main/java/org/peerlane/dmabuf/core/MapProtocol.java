@@ -277,12 +277,18 @@ final class MapProtocol {
         services.points.unmapDone.reached();
     }
 
-    /** An importer that takes its last addresses back has no work that uses them (CK-27). */
+    /**
+     * An importer that takes its last addresses back has no work that uses them (CK-27). Nothing is
+     * known of one that exports the buffer too, for another of its devices: its work may be there.
+     */
     private void lookAtWork(BufferAttachment attachment, BufferMapping mapping) {
         if (!services.checks.isOn() || attachment.isTakenBack()) {
             return;
         }
         String owner = attachment.owner().owner();
+        if (owner.equals(buffer.owner().owner())) {
+            return;
+        }
         for (BufferMapping other : buffer.mapped().all()) {
             if (other.attachment().owner().owner().equals(owner)) {
                 return; // the work may go through that

@@ -112,22 +112,25 @@ final class VramAllocator {
         return pages <= 1 ? 0 : Long.SIZE - Long.numberOfLeadingZeros(pages - 1);
     }
 
+    /** {@return the lowest or the highest run of an order that there is} */
     private @Nullable Block take(int order, long end) {
         boolean low = end < bytes;
+        Block best = null;
         for (int from = order; from <= top; from++) {
             TreeSet<Long> starts = free.get(from);
-            if (starts.isEmpty()) {
-                continue;
+            if (!starts.isEmpty()) {
+                Block found = new Block(low ? starts.first() : starts.last(), from);
+                if (best == null || low == found.offset() < best.offset()) {
+                    best = found;
+                }
             }
-            long start = low ? starts.first() : starts.last();
-            if (start + (PAGE << order) > end) {
-                continue;
-            }
-            starts.remove(start);
-            freeBytes -= PAGE << from;
-            return halve(new Block(start, from), order, low);
         }
-        return null;
+        if (best == null || best.offset() + (PAGE << order) > end) {
+            return null;
+        }
+        free.get(best.order()).remove(best.offset());
+        freeBytes -= best.bytes();
+        return halve(best, order, low);
     }
 
     /** {@return the lowest or the highest part of a run; the rest is free again} */

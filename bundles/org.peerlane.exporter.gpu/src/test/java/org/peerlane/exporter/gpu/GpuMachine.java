@@ -64,7 +64,7 @@ public final class GpuMachine implements AutoCloseable {
                         execution,
                         tracer,
                         memory,
-                        List.of(HostBridgeConfig.DEFAULT),
+                        List.of(unlisted()),
                         List.of(
                                 new PortConfig("rp0", "00:01.0", 0, true, true, 0),
                                 new PortConfig("sw0", "rp0", 4, true, true, 0)),
@@ -99,6 +99,27 @@ public final class GpuMachine implements AutoCloseable {
                         execution, root, iommu, owner("gpu"), memory, spaces, tracer, settings);
         root.addDriver(driver, "gpu");
         root.addListener((FunctionListener) driver);
+    }
+
+    /** {@return a host bridge that forwards nothing between peers} */
+    private static HostBridgeConfig unlisted() {
+        HostBridgeConfig known = HostBridgeConfig.DEFAULT;
+        return new HostBridgeConfig(
+                known.name(),
+                known.segment(),
+                known.firstBus(),
+                known.lastBus(),
+                known.lowFirst(),
+                known.lowLast(),
+                known.highFirst(),
+                known.highLast(),
+                known.ioFirst(),
+                known.ioLast(),
+                known.ecamBase(),
+                known.busOffset(),
+                false,
+                false,
+                false);
     }
 
     public DmaBufs owner(String name) {
@@ -172,8 +193,12 @@ public final class GpuMachine implements AutoCloseable {
         acs(0);
     }
 
-    /** Sets what the ports of the switch redirect. */
-    public void acs(int control) {
+    /** Sends what peers below the switch want of each other up to a host bridge that refuses it. */
+    public void unreachable() {
+        acs(0x1D);
+    }
+
+    private void acs(int control) {
         root.functions().stream()
                 .filter(f -> f.slot().startsWith("sw0."))
                 .forEach(port -> {
