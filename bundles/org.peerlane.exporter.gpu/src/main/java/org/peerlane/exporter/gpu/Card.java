@@ -413,6 +413,11 @@ final class Card implements Gpu {
         return reset.count();
     }
 
+    /** {@return what loses content that is lost now} */
+    Object lossCause(Fence copy) {
+        return isUp() ? copy : reset.cause();
+    }
+
     /** Somebody has reset it behind the driver's back. */
     void wasReset() {
         reset.wasReset();

@@ -59,6 +59,11 @@ final class CardReset {
         return count;
     }
 
+    /** {@return the reset that is under way or comes next, as what buffers are lost by} */
+    Object cause() {
+        return "reset " + (count + 1);
+    }
+
     /** See {@link org.peerlane.gpu.api.Gpu#reset}. */
     void reset() {
         lock.lock();
@@ -116,7 +121,8 @@ final class CardReset {
             } finally {
                 resetting = false;
             }
-            lost.forEach(OwnBuffer::lost);
+            Object cause = cause();
+            lost.forEach(buffer -> buffer.lost(cause));
             count++;
             card.engine().start();
             up = true;

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.gpu.api.Placement;
@@ -234,12 +235,29 @@ final class Mover {
                             waits);
             buffer.reservation().addFence(copy, FenceUsage.KERNEL);
             buffer.storage(made);
+            copy.addCallback(new Loss(buffer));
             emit(buffer, old.placement(), made.placement(), evicting);
             done = true;
             leave(old, copy, evicting);
         } finally {
             if (!done) {
                 made.free();
+            }
+        }
+    }
+
+    /** A copy that fails leaves nothing of what was there. */
+    private static final class Loss extends FenceCallback {
+        private final OwnBuffer buffer;
+
+        Loss(OwnBuffer buffer) {
+            this.buffer = buffer;
+        }
+
+        @Override
+        public void signaled(Fence copy) {
+            if (copy.error() != null) {
+                buffer.lost(buffer.card.lossCause(copy));
             }
         }
     }

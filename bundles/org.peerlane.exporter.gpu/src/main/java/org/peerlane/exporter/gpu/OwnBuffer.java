@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Attachment;
 import org.peerlane.dmabuf.api.DmaBuf;
@@ -34,6 +35,7 @@ final class OwnBuffer extends CardBuffer {
     private final Reservation reservation;
     private final CpuView view;
     private final AtomicLong losses = new AtomicLong();
+    private final AtomicReference<@Nullable Object> lastLoss = new AtomicReference<>();
     private final AtomicInteger handles = new AtomicInteger(1);
     private final RefCount holders = new RefCount("buffer of a GPU", this::die);
 
@@ -120,9 +122,15 @@ final class OwnBuffer extends CardBuffer {
         return dead;
     }
 
-    /** A reset of the card has cleared it. */
-    void lost() {
-        losses.incrementAndGet();
+    /**
+     * Its content has gone.
+     *
+     * @param cause what did it: however many parts of that say so, it is one loss
+     */
+    void lost(Object cause) {
+        if (!cause.equals(lastLoss.getAndSet(cause))) {
+            losses.incrementAndGet();
+        }
     }
 
     @Override

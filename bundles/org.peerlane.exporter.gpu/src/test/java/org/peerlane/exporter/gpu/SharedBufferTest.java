@@ -264,6 +264,45 @@ class SharedBufferTest {
     }
 
     @Test
+    @Rule("GX-5")
+    void theLastToLetGoLeavesTheMemoryToWhoStillUsesIt() {
+        long before = gpu.memory().getFirst().used();
+        MockImporter peer = importer(MockImporter.Kind.DYNAMIC);
+        GpuBuffer own = gpu.allocate(GpuAllocation.of(BYTES));
+        DmaBuf its = own.export(ExportInfo.O_RDWR);
+        peer.attach(its);
+        peer.begin(FenceUsage.BOOKKEEP);
+        own.close();
+        its.put();
+        peer.detach(); // the last reference, and its work runs on
+        assertThat(gpu.memory().getFirst().used()).isEqualTo(before + BYTES);
+        peer.end();
+        machine.machine()
+                .until(
+                        10_000_000_000L,
+                        "the memory is free",
+                        () -> gpu.memory().getFirst().used() == before);
+    }
+
+    @Test
+    @Rule("GX-13")
+    void outOfTheCardsReachIsReachedWhenAllWorkHasEnded() {
+        buffer.move(Placement.GTT);
+        MockImporter peer = importer(MockImporter.Kind.DYNAMIC);
+        peer.attach(shared);
+        peer.behave(MockImporter.Behaviour.SLOW);
+        peer.begin(FenceUsage.BOOKKEEP);
+        EmulatedThread mover =
+                machine.machine().start("mover", () -> buffer.move(Placement.SYSTEM));
+        machine.machine().until(10_000_000_000L, "the peer is told", () -> peer.told() > 0);
+        assertThat(buffer.placement()).isEqualTo(Placement.GTT);
+        peer.end();
+        DmaBufMachine.join(mover);
+        assertThat(buffer.placement()).isEqualTo(Placement.SYSTEM);
+        peer.detach();
+    }
+
+    @Test
     @Rule("GX-3")
     @Rule("GX-4")
     @Rule("DY-11")
@@ -283,7 +322,8 @@ class SharedBufferTest {
     }
 
     @Test
-    @Rule("GX-12")
+    @Rule("DY-13")
+    @Rule("RK-3")
     void aResetTakesTheVramAwayAndGivesItBack() {
         MockImporter peer = importer(MockImporter.Kind.DYNAMIC);
         peer.attach(shared);
