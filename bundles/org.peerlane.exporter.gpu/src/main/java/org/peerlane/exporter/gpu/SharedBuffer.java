@@ -69,16 +69,20 @@ final class SharedBuffer
     /** {@return why a device gets no VRAM now; null: it does} */
     private @Nullable String why(Attachment attachment) {
         if (!attachment.peer2peer()) {
-            Object reason = attachment.exporterPrivate();
-            return reason instanceof String route
-                    ? "no way for %s to the VRAM: %s".formatted(attachment.device().name(), route)
-                    : attachment.device().name() + " takes no peer's memory";
+            return noPeer(attachment);
         }
         PeerRoute route = route(attachment);
         return route.kind() == PeerRoute.Kind.NOT_SUPPORTED
                 ? "no way for %s to the VRAM any more: %s"
                         .formatted(attachment.device().name(), route.reason())
                 : null;
+    }
+
+    /** {@return why a device that is no peer is none} */
+    private static String noPeer(Attachment attachment) {
+        return attachment.exporterPrivate() instanceof String route
+                ? "no way for %s to the VRAM: %s".formatted(attachment.device().name(), route)
+                : attachment.device().name() + " takes no peer's memory";
     }
 
     @Override
@@ -96,12 +100,11 @@ final class SharedBuffer
 
     /** Puts it where the device reaches it (GX-8, GX-20). */
     private void place(Attachment attachment) {
-        String why = why(attachment);
         Storage storage = buffer.storage();
         if (storage instanceof SystemStorage system) {
             card.mover().bind(system, buffer);
-        } else if (why != null) {
-            toGtt(why);
+        } else if (!attachment.peer2peer()) {
+            toGtt(noPeer(attachment));
         } else if (!storage.isVisible()) {
             card.bringIntoReach(buffer);
         }
@@ -116,13 +119,21 @@ final class SharedBuffer
         if (!card.isUp()) {
             throw new ErrnoException(Errno.ENODEV, card.name() + " is being reset");
         }
-        String why = why(attachment);
-        if (why != null) { // pinned there, or it would not be there (PP-12)
+        if (!attachment.peer2peer()) { // else it would not be there (PP-12)
             throw new ErrnoException(
-                    Errno.EINVAL, "%s is pinned in VRAM, and %s".formatted(buffer, why));
+                    Errno.EINVAL,
+                    "%s is pinned in VRAM, and %s".formatted(buffer, noPeer(attachment)));
         }
-        return surroundings.dmabufs.mapPeer(
-                attachment, card.provider(), vram.physical(), direction);
+        try {
+            return surroundings.dmabufs.mapPeer(
+                    attachment, card.provider(), vram.physical(), direction);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.EINVAL || buffer.isPinned()) {
+                throw e;
+            }
+            toGtt(String.valueOf(e.getMessage())); // there was a way when it attached (PP-4)
+            return map(attachment, direction);
+        }
     }
 
     private SgTable pages(Attachment attachment, SystemPages pages, DmaDirection direction) {

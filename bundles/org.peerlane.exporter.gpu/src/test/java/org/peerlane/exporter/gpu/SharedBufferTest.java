@@ -146,6 +146,18 @@ class SharedBufferTest {
     }
 
     @Test
+    @Rule("PP-4")
+    void whoseWayEndsAfterItHasAttachedGetsRam() {
+        MockImporter peer = importer(MockImporter.Kind.DYNAMIC);
+        peer.attach(shared);
+        assertThat(isOfTheBar(peer.map(DmaDirection.BIDIRECTIONAL).table())).isTrue();
+        machine.unreachable();
+        assertThat(isOfTheBar(peer.map(DmaDirection.BIDIRECTIONAL).table())).isFalse();
+        assertThat(buffer.whereabouts()).contains("no way from peer");
+        peer.detach();
+    }
+
+    @Test
     @Rule("GX-8")
     @Rule("PP-10")
     @Rule("DY-32")
