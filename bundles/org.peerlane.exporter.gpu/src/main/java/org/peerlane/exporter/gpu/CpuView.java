@@ -93,12 +93,12 @@ final class CpuView implements MappingOperations {
 
     @Override
     public void mapped(CpuMapping mapping) {
-        buffer.get();
+        buffer.hold();
     }
 
     @Override
     public void open(CpuMapping mapping) {
-        buffer.get();
+        buffer.hold();
     }
 
     /** The last one may end the buffer, which is not for this thread to do: it has a lock. */

@@ -69,7 +69,7 @@ final class Engine implements FenceOperations {
     /** Guarded by lock. */
     private long lastSeqno;
 
-    /** Rings when the first job in the ring takes too long. Guarded by lock. */
+    /** Looks, after a while, whether the first job in the ring hangs. Guarded by lock. */
     private @Nullable Timer watch;
 
     /** What the card answers to reads that push its writes goes there: a page of its own. */
@@ -185,8 +185,8 @@ final class Engine implements FenceOperations {
                 if (up && job != null && job.waits.areSignaled()) {
                     queued.remove();
                     running.add(job);
-                    if (running.size() == 1) {
-                        watchFirst();
+                    if (watch == null) {
+                        watch(job);
                     }
                     return job;
                 }
@@ -341,7 +341,6 @@ final class Engine implements FenceOperations {
                 return null;
             }
             running.remove();
-            watchFirst();
             return job;
         } finally {
             lock.unlock();
@@ -355,7 +354,6 @@ final class Engine implements FenceOperations {
             lock.lock();
             try {
                 mine = running.remove(job);
-                watchFirst();
             } finally {
                 lock.unlock();
             }
@@ -382,16 +380,30 @@ final class Engine implements FenceOperations {
         job.fence.put();
     }
 
-    /** [lock] The first job in the ring has until then. */
-    private void watchFirst() {
-        Timer old = watch;
-        if (old != null) {
-            old.cancel();
-        }
+    /** [lock] If the first job in the ring is the same one then, it hangs. */
+    private void watch(Job first) {
         watch =
-                running.isEmpty()
-                        ? null
-                        : execution.schedule(name + ".hang", surroundings.timeoutNanos, onHang);
+                execution.schedule(
+                        name + ".hang", surroundings.timeoutNanos, () -> lookAfter(first));
+    }
+
+    /** The first job of a while ago has ended, or hangs. */
+    private void lookAfter(Job before) {
+        lock.lock();
+        try {
+            Job now = running.peek();
+            watch = null;
+            if (now == null || !up) {
+                return;
+            }
+            if (!now.equals(before)) {
+                watch(now);
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        onHang.run();
     }
 
     /**
@@ -422,7 +434,11 @@ final class Engine implements FenceOperations {
                 all.addAll(queued);
                 running.clear();
                 queued.clear();
-                watchFirst();
+                Timer timer = watch;
+                watch = null;
+                if (timer != null) {
+                    timer.cancel();
+                }
             } finally {
                 lock.unlock();
             }

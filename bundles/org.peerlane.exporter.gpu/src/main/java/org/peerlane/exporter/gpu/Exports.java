@@ -45,21 +45,33 @@ final class Exports {
             if (known != null && known.getUnlessZero()) {
                 return known;
             }
-            SharedBuffer operations = new SharedBuffer(surroundings, buffer);
-            DmaBuf made =
-                    surroundings.dmabufs.export(
-                            new ExportInfo(
-                                    "gpu",
-                                    operations,
-                                    buffer.size(),
-                                    flags & ExportInfo.O_ACCMODE,
-                                    buffer.reservation(),
-                                    buffer));
-            buffer.get();
+            DmaBuf made = make(buffer, flags);
             live.put(buffer, made);
             return surroundings.dmabufs.handOver(made);
         } finally {
             lock.unlock();
+        }
+    }
+
+    private DmaBuf make(OwnBuffer buffer, int flags) {
+        buffer.hold();
+        boolean exported = false;
+        try {
+            DmaBuf made =
+                    surroundings.dmabufs.export(
+                            new ExportInfo(
+                                    "gpu",
+                                    new SharedBuffer(surroundings, buffer),
+                                    buffer.size(),
+                                    flags & ExportInfo.O_ACCMODE,
+                                    buffer.reservation(),
+                                    buffer));
+            exported = true;
+            return made;
+        } finally {
+            if (!exported) {
+                card.reaper().add(List.of(), buffer::put); // not with the lock
+            }
         }
     }
 

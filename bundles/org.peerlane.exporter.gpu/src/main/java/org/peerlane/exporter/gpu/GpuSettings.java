@@ -8,7 +8,7 @@ import org.peerlane.memory.api.PhysicalMemory;
  * How the driver behaves.
  *
  * @param gttMiB MiB of RAM that each card may address; 0: half of the RAM
- * @param timeoutMillis how long a job may take until the card is reset
+ * @param timeoutMillis how long a job may take; after at most twice that the card is reset
  * @param resizeBar whether as much VRAM as can be is put behind the BAR
  */
 public record GpuSettings(int gttMiB, int timeoutMillis, boolean resizeBar) {

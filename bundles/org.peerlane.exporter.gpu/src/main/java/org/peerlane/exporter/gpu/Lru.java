@@ -17,12 +17,14 @@ final class Lru {
         lock = execution.lock("gpu.lru");
     }
 
-    /** It is being used; or new. */
+    /** It is being used; or new. Who has died meanwhile stays away. */
     void touch(OwnBuffer buffer) {
         lock.lock();
         try {
             buffers.remove(buffer);
-            buffers.add(buffer);
+            if (!buffer.isDead()) {
+                buffers.add(buffer);
+            }
         } finally {
             lock.unlock();
         }

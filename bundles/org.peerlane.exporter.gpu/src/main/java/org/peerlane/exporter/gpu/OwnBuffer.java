@@ -284,8 +284,19 @@ final class OwnBuffer extends CardBuffer {
 
     // ---- its end
 
-    void get() {
+    private void get() {
         holders.get();
+    }
+
+    /**
+     * One more holder.
+     *
+     * @throws ErrnoException {@code EBADF} the last one has let go
+     */
+    void hold() {
+        if (!holders.getUnlessZero()) {
+            throw new ErrnoException(Errno.EBADF, this + " is closed");
+        }
     }
 
     void put() {
@@ -322,7 +333,6 @@ final class OwnBuffer extends CardBuffer {
 
     /** Its memory goes, behind all that still uses it. Again is fine. */
     private void die() {
-        card.lru().remove(this);
         reservation.lock(null);
         try {
             if (!dead) {
@@ -336,6 +346,7 @@ final class OwnBuffer extends CardBuffer {
         } finally {
             reservation.unlock();
         }
+        card.lru().remove(this);
         view.close();
     }
 
