@@ -15,9 +15,11 @@ import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.bundle.Capability;
+import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.BundleEvent;
 import org.osgi.framework.BundleListener;
+import org.osgi.framework.Constants;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceReference;
 import org.osgi.framework.ServiceRegistration;
@@ -107,13 +109,19 @@ public final class Board implements BundleListener {
         }
     }
 
-    /** The thread ends with this bundle's execution; the configurations go with the board. */
+    /**
+     * The thread ends with this bundle's execution; the configurations go with the board. Those of
+     * a framework that stops go with its storage: whoever would be told of it may have stopped.
+     */
     @Deactivate
     void deactivate() {
         context.removeBundleListener(this);
         ServiceRegistration<Machine> up = registration;
         if (up != null) {
             up.unregister();
+        }
+        if (context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getState() == Bundle.STOPPING) {
+            return;
         }
         for (Configuration configuration : written) {
             try {
@@ -199,8 +207,15 @@ public final class Board implements BundleListener {
         problems = List.copyOf(all);
     }
 
+    /** Who waits for the service activates inside of the first call, and is there after it. */
     private void register(Machine machine) {
-        registration = context.registerService(Machine.class, machine, null);
+        ServiceRegistration<Machine> up = context.registerService(Machine.class, machine, null);
+        registration = up;
+        try {
+            up.setProperties(FrameworkUtil.asDictionary(Map.of(Machine.READY, true)));
+        } catch (IllegalStateException e) {
+            LOG.debug("the board goes before the machine was ready", e);
+        }
     }
 
     /** One pass over what waits: checks and writes what can be, and says of the rest why not. */

@@ -15,7 +15,10 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Machine;
 
-/** Lets through once every bundle has been started and the machine is there. */
+/**
+ * Lets through once every bundle has been started and the machine is there, with all commands of
+ * those that waited for it.
+ */
 @Component(service = MachineGate.class)
 public final class MachineGate implements FrameworkListener {
     private final BundleContext context;
@@ -55,7 +58,10 @@ public final class MachineGate implements FrameworkListener {
         }
     }
 
-    @Reference(cardinality = ReferenceCardinality.OPTIONAL, policy = ReferencePolicy.DYNAMIC)
+    @Reference(
+            cardinality = ReferenceCardinality.OPTIONAL,
+            policy = ReferencePolicy.DYNAMIC,
+            target = "(" + Machine.READY + "=true)")
     void setMachine(Machine up) {
         change(() -> machine = up);
     }
