@@ -6,6 +6,7 @@ import static org.peerlane.exporter.vfio.Passthrough.SECOND;
 import static org.peerlane.exporter.vfio.Passthrough.errno;
 import static org.peerlane.exporter.vfio.Passthrough.expect;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -68,7 +69,7 @@ class ExportTest {
     }
 
     private static DmaBufRequest request(int region, int flags, long... ranges) {
-        List<Range> list = new java.util.ArrayList<>();
+        List<Range> list = new ArrayList<>();
         for (int i = 0; i < ranges.length; i += 2) {
             list.add(new Range(ranges[i], ranges[i + 1]));
         }
@@ -79,6 +80,7 @@ class ExportTest {
 
     @Test
     @Rule("RK-10")
+    @Rule("CK-11")
     void checksComeInTheOrderOfTheKernels() {
         assertThat(errno(() -> file.dmaBuf(request(9, 1)))).isEqualTo(Errno.EINVAL);
         assertThat(errno(() -> file.dmaBuf(request(9, 0)))).as("no ranges").isEqualTo(Errno.EINVAL);
@@ -107,6 +109,7 @@ class ExportTest {
 
     @Test
     @Rule("RK-10")
+    @Rule("CK-11")
     void aBarOfPortsIsNoBuffer() {
         machine.plug(
                 "ports",
@@ -204,8 +207,35 @@ class ExportTest {
     }
 
     @Test
+    @Rule("dma-buf:T-19")
+    void whoComesWhileMemoryIsOffIsRefusedUntilItIsOn() {
+        Passthrough.memory(file, false);
+        DmaBuf buffer = file.dmaBuf(request(2, 0, 0, PAGE, 0x4000, 2 * PAGE));
+        assertThat(buffer.size()).isEqualTo(3 * PAGE);
+        expect(Errno.ENODEV, () -> attach(buffer, true, true));
+        Passthrough.memory(file, true);
+        Attachment attachment = attach(buffer, true, true);
+        machine.owner("importer").detach(buffer, attachment);
+        buffer.put();
+    }
+
+    @Test
+    @Rule("PP-11")
+    void whetherThereIsARouteIsForMapToSay() {
+        DmaBuf buffer = whole();
+        Attachment attachment = attach(buffer, true, true); // a device that is not on the bus
+        assertThat(attachment.peer2peer()).isTrue();
+        expect(Errno.EINVAL, () -> attachment.mapUnlocked(DmaDirection.TO_DEVICE));
+        machine.owner("importer").detach(buffer, attachment);
+        buffer.put();
+        assertThat(machine.machine().violations()).isEmpty();
+    }
+
+    @Test
     @Rule("RK-13")
     @Rule("VF-70")
+    @Rule("PP-10")
+    @Rule("dma-buf:T-25")
     void whoTakesNoPeersMemoryOrCannotBeToldIsRefused() {
         DmaBuf buffer = whole();
         expect(Errno.EOPNOTSUPP, () -> attach(buffer, false, true));
@@ -277,6 +307,19 @@ class ExportTest {
     }
 
     // ---- the end
+
+    @Test
+    @Rule("CK-9")
+    void aBufferIsRevokedForGoodBeforeTheLastCloseTouchesTheFunction() {
+        DmaBuf buffer = whole();
+        List<RevokeState> seen = new ArrayList<>();
+        machine.silicon.get("card").onReset = () -> seen.add(buffer.revokeState());
+        file.put();
+        assertThat(seen).isNotEmpty().containsOnly(RevokeState.REVOKED_FOR_GOOD);
+        machine.silicon.get("card").onReset = () -> {};
+        file = machine.open("card");
+        buffer.put();
+    }
 
     @Test
     @Rule("RK-14")

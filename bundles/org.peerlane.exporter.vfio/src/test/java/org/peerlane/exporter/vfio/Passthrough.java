@@ -124,6 +124,10 @@ final class Passthrough implements AutoCloseable {
     static final class Silicon implements DeviceModel {
         private final FunctionLayout layout;
         final List<ResetKind> resets = Collections.synchronizedList(new ArrayList<>());
+
+        /** Looks around while the silicon is being reset. */
+        volatile Runnable onReset = () -> {};
+
         private final Map<Long, Long> registers = Collections.synchronizedMap(new HashMap<>());
 
         Silicon(FunctionLayout layout) {
@@ -148,6 +152,7 @@ final class Passthrough implements AutoCloseable {
         @Override
         public void reset(ResetKind kind) {
             resets.add(kind);
+            onReset.run();
             registers.clear();
         }
 

@@ -228,6 +228,35 @@ class ResetTest {
         other.put();
     }
 
+    @Test
+    @Rule("CK-12")
+    @Rule("dma-buf:T-21")
+    void aHotResetThatFailsHalfWayGivesBackWhatIsOpenAndAsksNothingOfWhatIsNot() {
+        machine.plug("closed", "sw0.0", 1, Passthrough.stubborn());
+        machine.plug("busy", "sw0.0", 2, Passthrough.stubborn());
+        VfioFile busy = machine.open("busy");
+        DmaBuf mine = whole();
+        DmaBuf its = busy.dmaBuf(DmaBufRequest.of(0, 0, 4096));
+        DmaBufMachine tools = machine.machine();
+        MockImporter importer = machine.importer("nvme0", MockImporter.Kind.DYNAMIC);
+        importer.attach(its);
+        importer.map(DmaDirection.BIDIRECTIONAL);
+        EmulatedThread off = tools.start("vmm", () -> Passthrough.memory(busy, false));
+        tools.until(10 * SECOND, "the importer is told", () -> importer.told() > 0);
+        expect(Errno.EBUSY, () -> file.hotReset(List.of(file, busy)));
+        assertThat(mine.revokeState()).isEqualTo(RevokeState.OK);
+        assertThat(resets("closed")).isEmpty();
+        importer.detach();
+        DmaBufMachine.join(off);
+        file.hotReset(List.of(file, busy)); // and whole, the next time
+        assertThat(resets("closed")).containsExactly(ResetKind.HOT);
+        assertThat(mine.revokeState()).isEqualTo(RevokeState.OK);
+        assertThat(its.revokeState()).as("its memory is off").isEqualTo(RevokeState.REVOKED);
+        mine.put();
+        its.put();
+        busy.put();
+    }
+
     // ---- low power
 
     @Test
