@@ -7,8 +7,11 @@ import static org.peerlane.exporter.systemheap.HeapMachine.bytes;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.Proxy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
@@ -31,6 +34,7 @@ import org.peerlane.kernel.api.FileTable;
 import org.peerlane.memory.api.AddressSpace;
 import org.peerlane.memory.api.BusError;
 import org.peerlane.memory.api.CpuMapping;
+import org.peerlane.memory.core.SparseMemory;
 import org.peerlane.testkit.Rule;
 
 @DisplayName("The system heap")
@@ -103,6 +107,7 @@ class SystemHeapTest {
 
     @Test
     @Rule("HP-2")
+    @Rule("dma-buf:T-4")
     void aDescriptorIsGivenOrNothingIsLeft() {
         FileTable one = new FileTable("small", 1);
         int fd = machine.heap.allocate(bytes(PAGE), one);
@@ -115,8 +120,10 @@ class SystemHeapTest {
     @Test
     @Rule("HP-10")
     @Rule("HP-12")
+    @Rule("dma-buf:T-1")
     void chunksAreAsLargeAsWhatIsLeft() {
         DmaBuf buffer = allocate(MIB + 72 * 1024);
+        assertThat(buffer.seek(0, DmaBuf.SEEK_END)).isEqualTo(1_122_304);
         assertThat(lengths(buffer)).containsExactly(256L, 16L, 1L, 1L);
         buffer.put();
         DmaBuf small = allocate(60 * 1024);
@@ -182,6 +189,7 @@ class SystemHeapTest {
     @Test
     @Rule("HP-13")
     @Rule("HP-14")
+    @Rule("dma-buf:T-2")
     void aDeviceBehindAnIommuGetsFewerEntriesOfItsOwnAddresses() {
         DmaBuf buffer = allocate(MIB + 72 * 1024);
         var importer = machine.owner("importer");
@@ -282,6 +290,48 @@ class SystemHeapTest {
                     .hasMessageContaining("EFAULT");
         }
         buffer.put();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"false, 512", "true, 131072"})
+    @Rule("HP-18")
+    @Rule("dma-buf:T-36")
+    void aCallIsMadeForEachChunkOrForEachPage(boolean pageByPage, int expected) {
+        long bytes = 512 * MIB;
+        SparseMemory large = new SparseMemory(machine.execution, 600);
+        Chunks chunks = Chunks.allocate(large, bytes);
+        HeapBuffer buffer = new HeapBuffer(large, chunks, bytes, pageByPage);
+        AtomicInteger calls = new AtomicInteger();
+        AtomicLong end = new AtomicLong(PAGE);
+        CpuMapping mapping =
+                (CpuMapping)
+                        Proxy.newProxyInstance(
+                                CpuMapping.class.getClassLoader(),
+                                new Class<?>[] {CpuMapping.class},
+                                (_, method, arguments) ->
+                                        switch (method.getName()) {
+                                            case "offset" -> 0L;
+                                            case "first" -> PAGE;
+                                            case "bytes" -> bytes;
+                                            case "insert" -> {
+                                                assertThat((long) arguments[0])
+                                                        .isEqualTo(end.get());
+                                                end.addAndGet((long) arguments[2]);
+                                                calls.incrementAndGet();
+                                                yield null;
+                                            }
+                                            default -> throw new AssertionError(method);
+                                        });
+        DmaBuf any = allocate(PAGE);
+        try {
+            buffer.mmap(any, mapping);
+        } finally {
+            any.put();
+            chunks.free();
+            large.close();
+        }
+        assertThat(end.get()).isEqualTo(PAGE + bytes);
+        assertThat(calls.get()).isEqualTo(expected);
     }
 
     @Test

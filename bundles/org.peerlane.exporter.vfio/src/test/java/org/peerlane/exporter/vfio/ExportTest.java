@@ -178,6 +178,7 @@ class ExportTest {
 
     @Test
     @Rule("VF-67")
+    @Rule("UA-2")
     void featuresAreProbed() {
         int buf = Feature.DMA_BUF;
         file.probeFeature(buf | Feature.PROBE);
