@@ -132,9 +132,6 @@ class GoldenHeapTest {
     private void mapping(Row row) {
         boolean shared = row.arguments().contains("SHARED");
         int protection = (int) row.field("prot");
-        Assumptions.assumeFalse(
-                !shared && (protection & AddressSpace.PROT_WRITE) != 0,
-                "there is no copy on write of objects");
         DmaBuf buffer = machine.heap.allocate(HeapMachine.bytes(3 * HeapMachine.PAGE));
         String result;
         try (AddressSpace process = machine.spaces.create("process")) {

@@ -34,7 +34,10 @@ public interface AddressSpace extends AutoCloseable {
     /** Stores are everybody's. */
     int MAP_SHARED = 0x01;
 
-    /** Stores are the process's own. */
+    /**
+     * Stores are the process's own: the first one to a page of an object copies it. A zap takes
+     * such copies, too.
+     */
     int MAP_PRIVATE = 0x02;
 
     /** At this very address, in place of what is there. */
@@ -82,8 +85,7 @@ public interface AddressSpace extends AutoCloseable {
      * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} no length, bad flags, not
      *     aligned; {@code ENOMEM} no room, too many mappings, past the end; {@code EPERM} below
      *     {@link #FIRST}; {@code EEXIST} something is there; {@code EOVERFLOW} the offset; {@code
-     *     EOPNOTSUPP} a private writable mapping of an object, which would need copy on write;
-     *     {@code ENODEV} the object has retired; and what {@link MappingOperations#mapped} throws
+     *     ENODEV} the object has retired; and what {@link MappingOperations#mapped} throws
      */
     CpuMapping map(
             long address,

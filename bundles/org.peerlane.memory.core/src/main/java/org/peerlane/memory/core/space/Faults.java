@@ -17,10 +17,12 @@ import org.peerlane.memory.api.SegmentationFault;
 final class Faults {
     private final ProcessSpace space;
     private final Hardware hardware;
+    private final PageCopies copies;
 
     Faults(ProcessSpace space) {
         this.space = space;
         hardware = space.hardware();
+        copies = new PageCopies(hardware);
     }
 
     /** Takes a fault for the process itself; returns if the access is to be tried again. */
@@ -72,8 +74,13 @@ final class Faults {
             if (vma.isAnonymous()) {
                 return anonymous(vma, page, write);
             }
-            fault = new PageFault(vma, page, write);
-            return ask(vma, fault);
+            boolean copies = write && vma.isCopiedOnWrite();
+            if (copies && space.table().walk(page, false) != 0) {
+                return own(vma, page);
+            }
+            fault = new PageFault(vma, page, write && !copies);
+            FaultResult result = ask(vma, fault);
+            return copies && result == FaultResult.DONE ? FaultResult.RETRY : result;
         } finally {
             if (fault == null || !fault.isReleased()) {
                 space.unlockRead();
@@ -99,6 +106,31 @@ final class Faults {
                             .formatted(vma, result));
         }
         return result;
+    }
+
+    /** A page of the process's own with what the object's has. */
+    private FaultResult own(Vma vma, long page) {
+        long unused = 0;
+        try {
+            unused = hardware.refs.allocate();
+            long copied = copies.copy(space.table(), page, unused);
+            if (copied < 0) {
+                return FaultResult.RETRY; // it has been taken out meanwhile
+            }
+            long entry = unused | vma.allowed().entry(true);
+            if (vma.shared().replace(vma, page, copied, entry)) {
+                unused = 0;
+            }
+            return FaultResult.DONE;
+        } catch (ErrnoException e) {
+            return FaultResult.OUT_OF_MEMORY;
+        } catch (BusError e) {
+            return FaultResult.BUS_ERROR;
+        } finally {
+            if (unused != 0) {
+                hardware.refs.put(unused);
+            }
+        }
     }
 
     /** A page of zeros, unless there is one already. */

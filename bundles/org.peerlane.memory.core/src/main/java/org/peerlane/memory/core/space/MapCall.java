@@ -49,11 +49,6 @@ record MapCall(
             checkFixed();
         }
         checkOffset();
-        if (object != null && !isShared() && this.protection.allows(true)) {
-            throw new ErrnoException(
-                    Errno.EOPNOTSUPP,
-                    "%s: private and writable, which would need copy on write".formatted(object));
-        }
     }
 
     boolean isFixed() {

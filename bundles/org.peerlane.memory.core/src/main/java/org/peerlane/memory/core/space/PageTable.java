@@ -109,6 +109,7 @@ final class PageTable {
      * @param bits of each
      * @param refs holds each page once more; null for frames
      * @param large whether large entries may be used
+     * @param keep whether pages that are there already stay: they may be the process's own
      */
     void insert(
             long first,
@@ -116,7 +117,8 @@ final class PageTable {
             long bytes,
             long bits,
             @Nullable PageRefs refs,
-            boolean large) {
+            boolean large,
+            boolean keep) {
         assert lock.isHeldByCurrentThread();
         long end = first + bytes;
         long at = first;
@@ -131,7 +133,7 @@ final class PageTable {
             }
             long inTable = Pte.span(1) - (at & Pte.span(1) - 1);
             long part = Math.min(end - at, inTable);
-            fill(at, frame, (int) (part >>> Pte.PAGE_LG2), bits, refs);
+            fill(at, frame, (int) (part >>> Pte.PAGE_LG2), bits, refs, keep);
             at += part;
         }
     }
@@ -155,6 +157,33 @@ final class PageTable {
             TablePages.set(segment, at, entry);
         }
         return free;
+    }
+
+    /**
+     * [held] Puts an entry in the place of a small one that allows loads only.
+     *
+     * @param frame that one's
+     * @return whether it was there
+     */
+    boolean replace(long address, long frame, long now, Zapped out) {
+        assert lock.isHeldByCurrentThread();
+        long table = descend(address, 0); // it is there: tables go with the mmap lock (write)
+        MemorySegment segment = tables.segment(table);
+        long at = tables.offset(table) + (long) Pte.index(address, 0) * Long.BYTES;
+        while (true) {
+            long entry = TablePages.get(segment, at);
+            if ((entry & (Pte.PRESENT | Pte.WRITABLE | Pte.FRAME)) != (frame | Pte.PRESENT)) {
+                return false;
+            }
+            if (TablePages.replace(segment, at, entry, now)) {
+                if ((entry & Pte.SPECIAL) != 0) {
+                    out.addFrame();
+                } else {
+                    out.addPage(entry);
+                }
+                return true;
+            }
+        }
     }
 
     /** [free] Makes the small entry that is there writable. {@return whether there is one} */
@@ -187,7 +216,8 @@ final class PageTable {
         return true;
     }
 
-    private void fill(long at, long frame, int count, long bits, @Nullable PageRefs refs) {
+    private void fill(
+            long at, long frame, int count, long bits, @Nullable PageRefs refs, boolean keep) {
         long table = descend(at, 0);
         MemorySegment segment = tables.segment(table);
         long where = tables.offset(table) + (long) Pte.index(at, 0) * Long.BYTES;
@@ -205,7 +235,7 @@ final class PageTable {
             if (entry == 0) {
                 hold(now & Pte.FRAME, 1, refs);
                 TablePages.set(segment, where + (long) i * Long.BYTES, now);
-            } else {
+            } else if (!keep) {
                 put(segment, where + (long) i * Long.BYTES, entry, now, at + i * Pte.PAGE);
             }
         }

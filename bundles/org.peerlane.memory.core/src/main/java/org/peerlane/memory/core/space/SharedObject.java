@@ -146,6 +146,33 @@ final class SharedObject implements Mappable {
         }
     }
 
+    /**
+     * [held: mmap lock] Puts a page of the process's own in the place of one of the object's.
+     *
+     * @param frame of the object's page
+     * @param entry of the other
+     * @return whether the object's page was still there
+     */
+    boolean replace(Vma vma, long address, long frame, long entry) {
+        lock.lock();
+        try {
+            Zapped zapped = new Zapped();
+            PageTable table = vma.space().table();
+            table.lock().lock();
+            try {
+                if (!table.replace(address, frame, entry, zapped)) {
+                    return false;
+                }
+            } finally {
+                table.lock().unlock();
+            }
+            finish(zapped, windows.has(vma));
+            return true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** [held: mmap lock, write] Carries a mapping's new protection into the page table. */
     void protect(Vma vma) {
         lock.lock();

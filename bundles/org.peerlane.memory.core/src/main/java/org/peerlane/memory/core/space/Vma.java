@@ -54,7 +54,7 @@ final class Vma implements CpuMapping {
         this.end = end;
         this.offset = offset;
         this.allowed = allowed;
-        mayWrite = anonymous || shared;
+        mayWrite = true;
     }
 
     /** [held: mmap lock, write; object's lock] Ends here; {@return the part from there on} */
@@ -124,6 +124,11 @@ final class Vma implements CpuMapping {
         return mayWrite;
     }
 
+    /** {@return whether a store makes a page of the process's own out of one of the object's} */
+    boolean isCopiedOnWrite() {
+        return !anonymous && !shared;
+    }
+
     @Override
     public boolean isShared() {
         return shared;
@@ -191,7 +196,8 @@ final class Vma implements CpuMapping {
         if (!backing.cover(physical, bytes)) {
             throw invalid(address, physical, bytes, "nobody answers there");
         }
-        long bits = allowed.entry(writable && mayWrite) | (frames ? Pte.SPECIAL : 0);
+        boolean everybodys = !isCopiedOnWrite();
+        long bits = allowed.entry(writable && mayWrite && everybodys) | (frames ? Pte.SPECIAL : 0);
         PageTable table = space.table();
         NamedLock lock = table.lock();
         lock.lock();
@@ -205,7 +211,8 @@ final class Vma implements CpuMapping {
                     bytes,
                     bits,
                     frames ? null : space.hardware().refs,
-                    large && frames);
+                    large && frames && everybodys,
+                    !everybodys);
         } finally {
             lock.unlock();
         }

@@ -26,7 +26,6 @@ import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.memory.api.AddressSpace;
 import org.peerlane.memory.api.CpuMapping;
-import org.peerlane.memory.api.MappableKind;
 
 @DisplayName("An address space")
 class AddressSpaceTest {
@@ -333,17 +332,5 @@ class AddressSpaceTest {
         expectBus(mapping.first(), () -> its.read(mapping.first(), Board.bytes(0), 0, 1));
         expectBus(mapping.first(), () -> its.copy(mapping.first(), mapping.first() + 64, 8));
         expect(Errno.EFAULT, () -> its.copyFromUser(mapping.first(), Board.bytes(0), 0, 1));
-    }
-
-    @Test
-    void aPrivateWritableMappingOfAnObjectIsRefused() {
-        try (Exporter exporter = new Exporter(board, MappableKind.PAGES, 1)) {
-            expect(
-                    Errno.EOPNOTSUPP,
-                    () -> space.map(0, PAGE, READ_WRITE, MAP_PRIVATE, exporter.object, 0));
-            CpuMapping mapping = space.map(0, PAGE, PROT_READ, MAP_PRIVATE, exporter.object, 0);
-            expect(Errno.EACCES, () -> space.protect(mapping.first(), PAGE, READ_WRITE));
-            assertThat(space.load(mapping.first(), 8)).isZero();
-        }
     }
 }

@@ -91,6 +91,37 @@ class MappingRaceTest {
         }
     }
 
+    /** Guards: the look at the entry when a copy takes its place. */
+    @Explore(schedules = 10_000)
+    void aCopyOnWriteIsOfWhatWasThere(Execution execution) throws InterruptedException {
+        try (Board board = new Board(execution, MIB);
+                Exporter exporter = new Exporter(board, MappableKind.FRAMES, 1)) {
+            ProcessSpace space = (ProcessSpace) board.spaces.create("cat");
+            CpuMapping mapping =
+                    space.map(0, PAGE, READ_WRITE, ProcessSpace.MAP_PRIVATE, exporter.object, 0);
+            EmulatedThread cpu =
+                    start(
+                            execution,
+                            "cpu",
+                            () -> {
+                                try {
+                                    space.store(mapping.first(), 8, 1);
+                                    long value = space.load(mapping.first() + 8, 8);
+                                    assertThat(value).isZero(); // never another's
+                                } catch (BusError expected) {
+                                    assertThat(mapping.isAlive()).isTrue();
+                                }
+                            });
+            execution.sleep(0);
+            exporter.revoke();
+            board.poke(exporter.pages[0] + 8, -1); // somebody else's from now on
+            cpu.join();
+            assertThat(cpu.failure()).isEmpty();
+            assertThat(space.entry(mapping.first())).as("after a revoke").isZero();
+            space.close();
+        }
+    }
+
     /** Guards: the flush of an unmap; the mmap lock around a fault. */
     @Explore(schedules = 10_000)
     void afterAnUnmapThePageIsSomebodyElses(Execution execution) throws InterruptedException {
