@@ -30,6 +30,24 @@ public interface EmulatedThread {
      */
     boolean join(long timeoutNanos) throws InterruptedException;
 
+    /**
+     * Waits until its body has ended, whatever comes: for who may free what it uses only then. An
+     * interrupt that comes meanwhile is kept for later.
+     */
+    default void joinUninterruptibly() {
+        boolean interrupted = false;
+        while (isAlive()) {
+            try {
+                join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** {@return what its body threw, if it ended that way} */
     Optional<Throwable> failure();
 }

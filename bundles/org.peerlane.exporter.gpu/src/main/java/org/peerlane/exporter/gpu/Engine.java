@@ -1,8 +1,5 @@
 package org.peerlane.exporter.gpu;
 
-import java.util.ArrayDeque;
-import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -13,9 +10,7 @@ import org.peerlane.dmabuf.api.Fences;
 import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
-import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
-import org.peerlane.exec.api.Timer;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -29,9 +24,7 @@ import org.peerlane.kernel.api.ErrnoException;
  *
  * <p><b>Life.</b> {@link #start}; {@link #park} and {@link #start} around a reset; {@link #close}.
  *
- * <p><b>Locks.</b> {@code gpu.signal} is held while fences signal, so that they do so in order;
- * {@code gpu.engine} guards the queues. <b>Threads.</b> Any submits; one of its own, {@code
- * gpu0.engine}, writes the ring.
+ * <p><b>Threads.</b> Any submits; one of its own, {@code gpu0.engine}, writes the ring.
  */
 final class Engine implements FenceOperations {
     private static final Logger LOG = LogManager.getLogger(Engine.class);
@@ -43,7 +36,6 @@ final class Engine implements FenceOperations {
     private static final int STEPS_PER_TRAP = 256;
 
     private final Surroundings surroundings;
-    private final Execution execution;
     private final String name;
     private final Hardware hardware;
     private final CommandRing ring;
@@ -51,26 +43,8 @@ final class Engine implements FenceOperations {
     private final long context;
     private final Runnable onHang;
     private final Doorbell bell;
-    private final NamedLock signal;
-    private final NamedLock lock;
-
-    /** Not in the ring yet. Guarded by lock. */
-    private final Deque<Job> queued = new ArrayDeque<>();
-
-    /** In the ring. Guarded by lock. */
-    private final Deque<Job> running = new ArrayDeque<>();
-
-    /** Guarded by lock. */
-    private boolean up;
-
-    /** Guarded by lock. */
-    private boolean closed;
-
-    /** Guarded by lock. */
-    private long lastSeqno;
-
-    /** Looks, after a while, whether the first job in the ring hangs. Guarded by lock. */
-    private @Nullable Timer watch;
+    private final JobQueue queue;
+    private final JobEnds ends;
 
     /** What the card answers to reads that push its writes goes there: a page of its own. */
     private final Run scratch;
@@ -79,7 +53,7 @@ final class Engine implements FenceOperations {
 
     /**
      * @param scratch a page of the card that nobody uses
-     * @param onHang called, on a timer's thread, when a job takes longer than it may
+     * @param onHang called when the card does not go on by itself; returns at once
      */
     Engine(
             Surroundings surroundings,
@@ -89,67 +63,50 @@ final class Engine implements FenceOperations {
             Run scratch,
             Runnable onHang) {
         this.surroundings = surroundings;
-        execution = surroundings.execution;
         this.name = name;
         this.hardware = hardware;
         this.ring = ring;
         this.scratch = scratch;
         this.onHang = onHang;
+        Execution execution = surroundings.execution;
         fences = surroundings.dmabufs.fences();
         context = fences.allocateContexts(1);
         bell = new Doorbell(execution, "gpu.bell");
-        signal = execution.lock("gpu.signal");
-        lock = execution.lock("gpu.engine");
-    }
-
-    /** Its bell, for who waits for fences without a thread. */
-    Doorbell bell() {
-        return bell;
+        queue = new JobQueue(execution, name, surroundings.timeoutNanos, onHang);
+        ends = new JobEnds(execution, queue, ring, fences);
     }
 
     /** Takes jobs from now on; the card has been reset, or is new. */
     void start() {
         ring.rewind();
         hardware.run(ring.address(), CommandRing.BYTES_LG2);
-        lock.lock();
-        try {
-            up = true;
-        } finally {
-            lock.unlock();
-        }
+        queue.up(true);
         if (thread == null) {
-            thread = execution.start(ThreadKind.BLOCKING, name + ".engine", this::loop);
+            thread =
+                    surroundings.execution.start(ThreadKind.BLOCKING, name + ".engine", this::loop);
         }
     }
 
     /**
      * Queues a job.
      *
+     * @param flush whether its last bytes are read back before it ends: they go to a peer
      * @param waits what it has to come after; a reference of each goes here, whatever happens
      * @return its fence, with one reference, the caller's
-     * @throws ErrnoException {@code ECANCELED} the card is being reset, or does not come back;
-     *     {@code ENODEV} it leaves
+     * @throws ErrnoException as {@link JobQueue#add}
      */
     Fence submit(List<Job.Step> steps, boolean flush, List<Fence> waits) {
         Fence fence = fences.allocate(this);
         Job job = new Job(steps, flush, new Dependencies(waits, bell), fence);
         boolean taken = false;
-        lock.lock();
+        fence.get();
         try {
-            if (closed) {
-                throw new ErrnoException(Errno.ENODEV, name + " leaves");
-            }
-            if (!up) {
-                throw new ErrnoException(Errno.ECANCELED, name + " is being reset");
-            }
-            fences.init64(fence, context, ++lastSeqno);
-            queued.add(job);
-            fence.get();
+            queue.add(job, seqno -> fences.init64(fence, context, seqno));
             taken = true;
         } finally {
-            lock.unlock();
             if (!taken) {
                 job.waits.drop();
+                fence.put();
                 fence.put();
             }
         }
@@ -161,40 +118,17 @@ final class Engine implements FenceOperations {
 
     private void loop() {
         try {
-            while (true) {
-                Job job = next();
+            while (!queue.isClosed()) {
+                Job job = queue.takeReady();
                 if (job == null) {
-                    return;
+                    bell.await();
+                    recover(null);
+                } else {
+                    write(job);
                 }
-                write(job);
             }
         } catch (InterruptedException e) {
             // it leaves
-        }
-    }
-
-    /** {@return the next job, which is running then; null: no more will come} */
-    private @Nullable Job next() throws InterruptedException {
-        while (true) {
-            lock.lock();
-            try {
-                if (closed) {
-                    return null;
-                }
-                Job job = queued.peek();
-                if (up && job != null && job.waits.areSignaled()) {
-                    queued.remove();
-                    running.add(job);
-                    if (watch == null) {
-                        watch(job);
-                    }
-                    return job;
-                }
-            } finally {
-                lock.unlock();
-            }
-            bell.await();
-            recover(null);
         }
     }
 
@@ -202,7 +136,7 @@ final class Engine implements FenceOperations {
         surroundings.beforeWritten.reached();
         int count = 0;
         for (Job.Step step : job.steps) {
-            if (!await(job)) {
+            if (!awaitRoom(job)) {
                 return;
             }
             put(step);
@@ -211,12 +145,12 @@ final class Engine implements FenceOperations {
                 hardware.ring(ring.tail());
             }
         }
-        if (!await(job)) {
+        if (!awaitRoom(job)) {
             return;
         }
         if (job.flush && !job.steps.isEmpty()) {
             readBack(job.steps.getLast().target());
-            if (!await(job)) {
+            if (!awaitRoom(job)) {
                 return;
             }
         }
@@ -247,8 +181,8 @@ final class Engine implements FenceOperations {
     }
 
     /** {@return whether there is room; false: the job has been given up} */
-    private boolean await(Job job) throws InterruptedException {
-        while (isRunning(job)) {
+    private boolean awaitRoom(Job job) throws InterruptedException {
+        while (queue.isRunning(job)) {
             if (ring.room(hardware.head()) >= ROOM) {
                 return true;
             }
@@ -259,23 +193,14 @@ final class Engine implements FenceOperations {
         return false;
     }
 
-    private boolean isRunning(Job job) {
-        lock.lock();
-        try {
-            return up && running.contains(job);
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** If the card has stopped at a packet, its job fails, and the others go on. */
     private void recover(@Nullable Job writing) {
-        if (!isUp() || !hardware.isHalted()) {
+        if (!queue.isUp() || !hardware.isHalted()) {
             return;
         }
-        retire();
+        ends.retire();
         long error = hardware.error();
-        Job guilty = first();
+        Job guilty = queue.first();
         LOG.warn(
                 "{} stopped with error {} at {}",
                 name,
@@ -286,125 +211,24 @@ final class Engine implements FenceOperations {
             return;
         }
         long end = guilty.end;
-        fail(guilty, Errno.EIO);
+        ends.fail(guilty, Errno.EIO);
         hardware.resume(end < 0 || guilty == writing ? ring.tail() : end);
     }
 
-    private boolean isUp() {
-        lock.lock();
-        try {
-            return up;
-        } finally {
-            lock.unlock();
-        }
-    }
+    // ---- what the card says
 
-    private @Nullable Job first() {
-        lock.lock();
-        try {
-            return running.peek();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    // ---- the end of jobs
-
-    /** The card says that something has ended. */
+    /** Something has ended. */
     void onFence() {
-        retire();
+        ends.retire();
         bell.ring();
     }
 
-    /** The card says that it has stopped, or that there is room. */
+    /** It has stopped, or there is room. */
     void onNews() {
         bell.ring();
     }
 
-    private void retire() {
-        signal.lock();
-        try {
-            long reached = ring.reached();
-            for (Job job = ended(reached); job != null; job = ended(reached)) {
-                end(job, null);
-            }
-        } finally {
-            signal.unlock();
-        }
-    }
-
-    private @Nullable Job ended(long reached) {
-        lock.lock();
-        try {
-            Job job = running.peek();
-            if (job == null || job.end < 0 || job.fence.seqno() > reached) {
-                return null;
-            }
-            running.remove();
-            return job;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void fail(Job job, Errno with) {
-        signal.lock();
-        try {
-            boolean mine;
-            lock.lock();
-            try {
-                mine = running.remove(job);
-            } finally {
-                lock.unlock();
-            }
-            if (mine) {
-                end(job, with);
-            }
-        } finally {
-            signal.unlock();
-        }
-    }
-
-    /** [signal] */
-    private void end(Job job, @Nullable Errno with) {
-        job.waits.drop();
-        boolean cookie = fences.beginSignalling();
-        try {
-            if (with != null) {
-                job.fence.setError(with);
-            }
-            job.fence.signal();
-        } finally {
-            fences.endSignalling(cookie);
-        }
-        job.fence.put();
-    }
-
-    /** [lock] If the first job in the ring is the same one then, it hangs. */
-    private void watch(Job first) {
-        watch =
-                execution.schedule(
-                        name + ".hang", surroundings.timeoutNanos, () -> lookAfter(first));
-    }
-
-    /** The first job of a while ago has ended, or hangs. */
-    private void lookAfter(Job before) {
-        lock.lock();
-        try {
-            Job now = running.peek();
-            watch = null;
-            if (now == null || !up) {
-                return;
-            }
-            if (!now.equals(before)) {
-                watch(now);
-                return;
-            }
-        } finally {
-            lock.unlock();
-        }
-        onHang.run();
-    }
+    // ---- its end
 
     /**
      * Takes no more jobs, stops the card, and gives up what there is.
@@ -412,71 +236,21 @@ final class Engine implements FenceOperations {
      * @param with the error of what is given up
      */
     void park(Errno with) {
-        lock.lock();
-        try {
-            up = false;
-        } finally {
-            lock.unlock();
-        }
+        queue.up(false);
         hardware.stop();
-        giveUp(with);
+        ends.giveUp(with);
         bell.ring();
-    }
-
-    private void giveUp(Errno with) {
-        signal.lock();
-        try {
-            List<Job> all = new ArrayList<>();
-            long reached = ring.reached();
-            lock.lock();
-            try {
-                all.addAll(running);
-                all.addAll(queued);
-                running.clear();
-                queued.clear();
-                Timer timer = watch;
-                watch = null;
-                if (timer != null) {
-                    timer.cancel();
-                }
-            } finally {
-                lock.unlock();
-            }
-            for (Job job : all) {
-                end(job, job.end >= 0 && job.fence.seqno() <= reached ? null : with);
-            }
-        } finally {
-            signal.unlock();
-        }
     }
 
     /** Ends; gives up what there is. */
     void close() {
         park(Errno.ENODEV);
-        lock.lock();
-        try {
-            closed = true;
-        } finally {
-            lock.unlock();
-        }
+        queue.close();
         bell.ring();
         EmulatedThread ending = thread;
-        boolean interrupted = false;
-        while (ending != null && ending.isAlive()) {
-            try {
-                ending.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
+        if (ending != null) {
+            ending.joinUninterruptibly();
         }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    /** {@return the timeline of all its fences} */
-    long context() {
-        return context;
     }
 
     @Override

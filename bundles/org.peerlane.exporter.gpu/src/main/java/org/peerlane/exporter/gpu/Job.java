@@ -35,7 +35,7 @@ final class Job {
     /** One reference of it is the job's. */
     final Fence fence;
 
-    /** Where in the ring the one after it begins; -1 until it is written. Engine's thread. */
+    /** Where in the ring the one after it begins; -1: not all of it is written. */
     volatile long end = -1;
 
     Job(List<Step> steps, boolean flush, Dependencies waits, Fence fence) {
@@ -43,5 +43,14 @@ final class Job {
         this.flush = flush;
         this.waits = waits;
         this.fence = fence;
+    }
+
+    /**
+     * {@return whether the card has ended it}
+     *
+     * @param reached the last number that the card has written
+     */
+    boolean hasEnded(long reached) {
+        return end >= 0 && fence.seqno() <= reached;
     }
 }

@@ -109,14 +109,7 @@ final class Reaper {
             lock.unlock();
         }
         bell.ring();
-        boolean interrupted = false;
-        while (thread.isAlive()) {
-            try {
-                thread.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
+        thread.joinUninterruptibly();
         List<Item> left;
         lock.lock();
         try {
@@ -128,9 +121,6 @@ final class Reaper {
         for (Item item : left) {
             item.waits().drop();
             item.work().run();
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -142,7 +142,7 @@ final class SharedBuffer
         try {
             table =
                     dma == null
-                            ? SystemStorage.physical(pages)
+                            ? SgTable.ofPhysical(pages.ranges(), pages)
                             : dma.map(pages.ranges(), direction, MapAttributes.NONE);
         } catch (ErrnoException e) {
             throw new ErrnoException(

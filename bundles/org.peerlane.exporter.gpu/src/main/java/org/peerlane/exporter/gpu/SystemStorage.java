@@ -120,18 +120,6 @@ final class SystemStorage implements Storage {
         return runs;
     }
 
-    /** {@return a table for who has no addresses of his own: memory is where it is} */
-    static SgTable physical(SystemPages pages) {
-        List<AddressRange<PhysicalAddress>> ranges = pages.ranges();
-        long[] addresses = new long[ranges.size()];
-        long[] lengths = new long[ranges.size()];
-        for (int i = 0; i < addresses.length; i++) {
-            addresses[i] = ranges.get(i).first().value();
-            lengths[i] = ranges.get(i).bytes();
-        }
-        return new SgTable(addresses, lengths, pages);
-    }
-
     @Override
     public List<AddressRange<PhysicalAddress>> physical() {
         return pages.ranges();

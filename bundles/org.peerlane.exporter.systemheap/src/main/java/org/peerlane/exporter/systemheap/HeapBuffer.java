@@ -1,6 +1,5 @@
 package org.peerlane.exporter.systemheap;
 
-import java.util.List;
 import org.peerlane.dmabuf.api.Attachment;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaBufOperations;
@@ -63,19 +62,8 @@ final class HeapBuffer
     public SgTable map(Attachment attachment, DmaDirection direction) {
         DmaDevice dma = attachment.device().dma();
         return dma == null
-                ? physical() // a pseudo device: memory is where it is
+                ? SgTable.ofPhysical(chunks.ranges(), this)
                 : dma.map(chunks.ranges(), direction, MapAttributes.NONE);
-    }
-
-    private SgTable physical() {
-        List<AddressRange<PhysicalAddress>> ranges = chunks.ranges();
-        long[] addresses = new long[ranges.size()];
-        long[] lengths = new long[ranges.size()];
-        for (int i = 0; i < addresses.length; i++) {
-            addresses[i] = ranges.get(i).first().value();
-            lengths[i] = ranges.get(i).bytes();
-        }
-        return new SgTable(addresses, lengths, this);
     }
 
     @Override

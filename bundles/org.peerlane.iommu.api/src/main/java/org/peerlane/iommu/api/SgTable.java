@@ -1,5 +1,9 @@
 package org.peerlane.iommu.api;
 
+import java.util.List;
+import org.peerlane.kernel.api.AddressRange;
+import org.peerlane.kernel.api.PhysicalAddress;
+
 /**
  * The DMA side of a scatter list: addresses and lengths for one function, never a page and never a
  * segment. Kernel counterpart: {@code struct sg_table} with {@code orig_nents} 0 (P2-7).
@@ -41,6 +45,23 @@ public final class SgTable {
         this.lengths = lengths;
         this.origin = origin;
         bytes = sum;
+    }
+
+    /**
+     * {@return a table of physical addresses, for who has none of his own: a pseudo device, for
+     * which memory is where it is} There is nothing to unmap.
+     *
+     * @param ranges in order
+     * @param origin whose memory it is
+     */
+    public static SgTable ofPhysical(List<AddressRange<PhysicalAddress>> ranges, Object origin) {
+        long[] addresses = new long[ranges.size()];
+        long[] lengths = new long[ranges.size()];
+        for (int i = 0; i < addresses.length; i++) {
+            addresses[i] = ranges.get(i).first().value();
+            lengths[i] = ranges.get(i).bytes();
+        }
+        return new SgTable(addresses, lengths, origin);
     }
 
     /** {@return how many entries there are} */

@@ -215,22 +215,8 @@ final class EduEngine implements AutoCloseable {
             lock.unlock();
         }
         if (running != null) {
-            join(running);
+            running.joinUninterruptibly(); // the buffer may go only when nobody uses it
         }
         transfer.close();
-    }
-
-    private static void join(EmulatedThread running) {
-        boolean interrupted = false;
-        while (running.isAlive()) {
-            try {
-                running.join();
-            } catch (InterruptedException e) {
-                interrupted = true; // the buffer may go only when nobody uses it
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -300,24 +300,10 @@ final class GpuEngine implements AutoCloseable {
             lock.unlock();
         }
         if (running != null) {
-            join(running);
+            running.joinUninterruptibly(); // the memory may go only when nobody uses it
         }
         ring.close();
         mover.close();
         mmu.close();
-    }
-
-    private static void join(EmulatedThread running) {
-        boolean interrupted = false;
-        while (running.isAlive()) {
-            try {
-                running.join();
-            } catch (InterruptedException e) {
-                interrupted = true; // the memory may go only when nobody uses it
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }
