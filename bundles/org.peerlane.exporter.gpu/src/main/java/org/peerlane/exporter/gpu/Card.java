@@ -1,16 +1,10 @@
 package org.peerlane.exporter.gpu;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.Fence;
-import org.peerlane.dmabuf.api.FenceUsage;
-import org.peerlane.exec.api.NamedLock;
 import org.peerlane.gpu.api.Gpu;
 import org.peerlane.gpu.api.GpuAllocation;
 import org.peerlane.gpu.api.GpuBuffer;
@@ -24,8 +18,6 @@ import org.peerlane.kernel.api.ErrnoException;
  * One card: its parts, and the buffers that are open on it.
  *
  * <p><b>Life.</b> From probe to {@link #close}. {@link CardReset} takes it down and up between.
- *
- * <p><b>Locks.</b> {@code gpu.handles}, a leaf, guards the list of open buffers.
  */
 final class Card implements Gpu {
     private static final long PAGE = VramAllocator.PAGE;
@@ -46,16 +38,8 @@ final class Card implements Gpu {
     private final Exports exports;
     private final Work work;
     private final CardReset reset;
-    private final NamedLock lock;
-
-    /** By handle; guarded by lock. */
-    private final Map<Long, CardBuffer> open = new TreeMap<>();
-
-    /** Guarded by lock. */
-    private long lastHandle;
-
-    /** Guarded by lock. */
-    private boolean leaving;
+    private final Handles handles;
+    private final Allocation allocation;
 
     /**
      * Takes a card over.
@@ -68,7 +52,7 @@ final class Card implements Gpu {
         this.function = function;
         dma = surroundings.dma.device(function.address());
         dma.mask(DMA_BITS);
-        lock = surroundings.execution.lock("gpu.handles");
+        handles = new Handles(surroundings.execution, name());
         hardware = new Hardware(surroundings.execution, surroundings.bus, function);
         hardware.enable(surroundings.resize);
         pools = new Pools(surroundings, dma, hardware.vram(), hardware.bar());
@@ -108,6 +92,7 @@ final class Card implements Gpu {
         mover = new Mover(surroundings, this, pools, lru, engine, reaper);
         exports = new Exports(surroundings, this);
         work = new Work(surroundings.dmabufs, engine);
+        allocation = new Allocation(this, pools, engine, surroundings.memory);
         engine.start();
         reset.up();
     }
@@ -171,14 +156,7 @@ final class Card implements Gpu {
      * @throws ErrnoException {@code ENODEV}
      */
     void requireHere() {
-        lock.lock();
-        try {
-            if (leaving) {
-                throw new ErrnoException(Errno.ENODEV, name() + " leaves");
-            }
-        } finally {
-            lock.unlock();
-        }
+        handles.requireOpen();
     }
 
     /**
@@ -218,102 +196,17 @@ final class Card implements Gpu {
 
     @Override
     public GpuBuffer allocate(GpuAllocation request) {
-        long bytes = request.bytes() + PAGE - 1 & -PAGE;
-        if (request.bytes() <= 0 || bytes <= 0) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "a buffer of 0x%x bytes; expected at least 1".formatted(request.bytes()));
-        }
-        if (request.domains().isEmpty() || request.domains().contains(Placement.SYSTEM)) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "a buffer in %s; expected VRAM, GTT or both".formatted(request.domains()));
-        }
         requireHere();
-        OwnBuffer made = null;
-        if (request.domains().contains(Placement.VRAM) && isUp()) {
-            VramStorage found = mover.vram(bytes, request.cpuVisible(), Mover.Effort.EVICT, null);
-            made = found == null ? null : cleared(request, bytes, found);
-        }
-        if (made == null) {
-            made = inRam(request, bytes);
-        }
+        OwnBuffer made = allocation.make(request);
         lru.touch(made);
         return made;
     }
 
-    /** {@return a buffer of zeros in the VRAM; null: the engine clears nothing now} */
-    private @Nullable OwnBuffer cleared(GpuAllocation request, long bytes, VramStorage found) {
-        OwnBuffer made = null;
-        boolean whole = false;
-        try {
-            made = register(request, bytes, found);
-            made.reservation().lock(null);
-            try {
-                made.reservation().reserveFences(1);
-                List<Fence> waits = new ArrayList<>();
-                pools.addEviction(waits);
-                Fence clear = engine.submit(Packets.fill(found.runs(), 0, bytes, 0), false, waits);
-                made.reservation().addFence(clear, FenceUsage.KERNEL);
-                clear.put();
-            } finally {
-                made.reservation().unlock();
-            }
-            whole = true;
-            return made;
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ECANCELED) {
-                throw e;
-            }
-            return null;
-        } finally {
-            if (!whole) {
-                if (made == null) {
-                    found.free();
-                } else {
-                    made.close();
-                }
-            }
-        }
-    }
-
-    private OwnBuffer inRam(GpuAllocation request, long bytes) {
-        if (!request.domains().contains(Placement.GTT)) {
-            throw new ErrnoException(
-                    Errno.ENOMEM, "0x%x bytes in the VRAM of %s".formatted(bytes, name()));
-        }
-        long all = surroundings.memory.pages().totalPages();
-        if (bytes / PAGE > all) {
-            throw new ErrnoException(
-                    Errno.ENOMEM,
-                    "0x%x bytes, and the machine has 0x%x in all".formatted(bytes, all * PAGE));
-        }
-        SystemStorage storage = pools.system(bytes);
-        boolean whole = false;
-        try {
-            mover.bind(storage, null);
-            OwnBuffer made = register(request, bytes, storage);
-            whole = true;
-            return made;
-        } finally {
-            if (!whole) {
-                storage.free();
-            }
-        }
-    }
-
-    private OwnBuffer register(GpuAllocation request, long bytes, Storage storage) {
-        lock.lock();
-        try {
-            if (leaving) {
-                throw new ErrnoException(Errno.ENODEV, name() + " leaves");
-            }
-            OwnBuffer made = new OwnBuffer(this, ++lastHandle, request, bytes, storage);
-            open.put(made.handle(), made);
-            return made;
-        } finally {
-            lock.unlock();
-        }
+    /** Makes a buffer of storage, which is still the caller's if this fails. */
+    OwnBuffer open(GpuAllocation request, long bytes, Storage storage) {
+        OwnBuffer made = new OwnBuffer(this, handles.next(), request, bytes, storage);
+        handles.add(made);
+        return made;
     }
 
     @Override
@@ -323,17 +216,10 @@ final class Card implements Gpu {
             own.open();
             return own;
         }
-        long handle;
-        lock.lock();
-        try {
-            handle = ++lastHandle;
-        } finally {
-            lock.unlock();
-        }
         buffer.get();
         boolean attached = false;
         try {
-            ImportedBuffer made = new ImportedBuffer(this, handle, buffer);
+            ImportedBuffer made = new ImportedBuffer(this, handles.next(), buffer);
             attached = true;
             remember(made);
             return made;
@@ -344,56 +230,28 @@ final class Card implements Gpu {
         }
     }
 
-    /** A handle that counts from now on. */
+    /** A handle that counts from now on; if the card leaves, it is closed and refused. */
     void remember(CardBuffer buffer) {
-        boolean late;
-        lock.lock();
         try {
-            late = leaving;
-            if (!late) {
-                open.put(buffer.handle(), buffer);
-            }
-        } finally {
-            lock.unlock();
-        }
-        if (late) {
+            handles.add(buffer);
+        } catch (ErrnoException e) {
             buffer.close();
-            throw new ErrnoException(Errno.ENODEV, name() + " leaves");
+            throw e;
         }
     }
 
     void forget(CardBuffer buffer) {
-        lock.lock();
-        try {
-            open.remove(buffer.handle(), buffer);
-        } finally {
-            lock.unlock();
-        }
+        handles.remove(buffer);
     }
 
     @Override
     public List<GpuBuffer> buffers() {
-        lock.lock();
-        try {
-            return List.copyOf(open.values());
-        } finally {
-            lock.unlock();
-        }
+        return handles.all();
     }
 
     @Override
     public GpuBuffer buffer(long handle) {
-        lock.lock();
-        try {
-            CardBuffer found = open.get(handle);
-            if (found == null) {
-                throw new ErrnoException(
-                        Errno.ENOENT, "%s has no buffer %d".formatted(name(), handle));
-            }
-            return found;
-        } finally {
-            lock.unlock();
-        }
+        return handles.get(handle);
     }
 
     @Override
@@ -430,14 +288,7 @@ final class Card implements Gpu {
      * wait for an importer that only a departure ends.
      */
     void close(boolean gone) {
-        List<CardBuffer> left;
-        lock.lock();
-        try {
-            leaving = true;
-            left = List.copyOf(open.values());
-        } finally {
-            lock.unlock();
-        }
+        List<CardBuffer> left = handles.close();
         exports.depart();
         reset.close();
         engine.close();
