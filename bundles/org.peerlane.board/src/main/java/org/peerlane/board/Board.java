@@ -201,10 +201,17 @@ public final class Board implements BundleListener {
         problems = List.copyOf(all);
     }
 
-    /** Who waits for the service activates inside of the first call, and is there after it. */
-    private void register(Machine machine) {
+    /**
+     * Who waits for the service activates inside of the first call, and is there after it. If that
+     * is a driver, it has what it drives when the bus has settled.
+     */
+    private void register(Machine machine) throws InterruptedException {
         ServiceRegistration<Machine> up = context.registerService(Machine.class, machine, null);
         registration = up;
+        PcieBus now = bus;
+        if (now != null) {
+            now.settle(SLOT_LIMIT_NANOS);
+        }
         try {
             up.setProperties(FrameworkUtil.asDictionary(Map.of(Machine.READY, true)));
         } catch (IllegalStateException e) {

@@ -8,12 +8,14 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.apache.felix.gogo.runtime.Reflective;
 import org.apache.felix.service.command.CommandSession;
 import org.jspecify.annotations.Nullable;
 
 /**
  * How a command is called, told from the methods behind it: {@code iommu:walk REQUESTER IOVA
- * [PASID]}. Words are the names of the parameters; a session is not among them.
+ * [PASID]}. Words are the names of the parameters; a session is not among them. A command that has
+ * a name of the Java language's, such as {@code import}, is the method {@code _import}, as in Gogo.
  */
 final class Usage {
     private Usage() {}
@@ -26,9 +28,10 @@ final class Usage {
      * @param function their name
      */
     static String of(String name, Class<?> target, String function) {
+        String method = Reflective.KEYWORDS.contains(function) ? "_" + function : function;
         List<List<String>> forms =
                 Arrays.stream(target.getMethods())
-                        .filter(m -> m.getName().equalsIgnoreCase(function) && !m.isBridge())
+                        .filter(m -> m.getName().equalsIgnoreCase(method) && !m.isBridge())
                         .map(Usage::words)
                         .distinct()
                         .sorted(Comparator.comparingInt(List::size))

@@ -29,6 +29,9 @@ class UsageTest {
 
         /** Does it all. */
         void more(String first, String second, String third);
+
+        /** Has a name of the language's. */
+        void _import(String card, String buffer);
     }
 
     @Test
@@ -50,6 +53,7 @@ class UsageTest {
                 .isEqualTo("odd:print FILE or odd:print FROM TO");
         assertThat(Usage.of("odd:more", Odd.class, "more"))
                 .isEqualTo("odd:more [FIRST SECOND [THIRD]]");
+        assertThat(Usage.of("odd:import", Odd.class, "import")).isEqualTo("odd:import CARD BUFFER");
     }
 
     @Test

@@ -176,27 +176,51 @@ final class EventQueue {
     }
 
     private void work() {
-        Event event = next();
-        while (event != null) {
-            try {
-                event.body.run();
-            } catch (RuntimeException | Error e) {
-                LOG.error("life cycle: failed at {}", doing, e);
-            }
-            doing = "nothing";
-            event = next();
+        boolean more = true;
+        while (more) {
+            more = workOnce();
         }
     }
 
-    /** The one before is done; {@return the next, or null: closed} */
+    /**
+     * In a frame of its own, so that the thread does not hold on to what it has done while it
+     * waits: that may be the removal of a driver, whose bundle is gone by then.
+     *
+     * @return false: closed
+     */
+    private boolean workOnce() {
+        Event event = next();
+        if (event == null) {
+            return false;
+        }
+        try {
+            event.body.run();
+        } catch (RuntimeException | Error e) {
+            LOG.error("life cycle: failed at {}", doing, e);
+        }
+        doing = "nothing";
+        done();
+        return true;
+    }
+
+    private void done() {
+        lock.lock();
+        try {
+            if (running != null) {
+                running.done = true;
+                running = null;
+                changed.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return the next, or null: closed} */
     private @Nullable Event next() {
         lock.lock();
         try {
             carrier = Thread.currentThread();
-            if (running != null) {
-                running.done = true;
-                changed.signalAll();
-            }
             while (waiting.isEmpty() && !closed) {
                 arrived.awaitUninterruptibly();
             }

@@ -2,6 +2,7 @@ package org.peerlane.bus.pcie;
 
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
+import java.lang.ref.WeakReference;
 import java.util.concurrent.locks.Condition;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.exec.api.Execution;
@@ -19,8 +20,9 @@ import org.peerlane.exec.api.NamedLock;
  * <p><b>Owners.</b> A device mostly has one thread, or a few, that do its DMA. The first {@value
  * #OWNERS} get a number each, odd while they are inside: that takes one fence instead of two atomic
  * additions, and no cache line that another thread writes. The number of a thread that has ended
- * goes to the next that comes. An owner may leave without seeing that somebody waits, so who waits
- * for one looks again after a pause; under simulation there is none.
+ * goes to the next that comes. Owners are known by their ids: a driver's thread that has ended is
+ * not held on to, nor are the driver's classes. An owner may leave without seeing that somebody
+ * waits, so who waits for one looks again after a pause; under simulation there is none.
  *
  * <p><b>Locks.</b> One, by those who wait, and by those who leave while somebody waits.
  *
@@ -28,7 +30,8 @@ import org.peerlane.exec.api.NamedLock;
  */
 final class InFlight {
     private static final VarHandle CELL = MethodHandles.arrayElementVarHandle(long[].class);
-    private static final VarHandle OWNER = MethodHandles.arrayElementVarHandle(Thread[].class);
+    private static final VarHandle OWNER =
+            MethodHandles.arrayElementVarHandle(WeakReference[].class);
 
     /** How many threads have a number of their own. */
     static final int OWNERS = 4;
@@ -42,7 +45,10 @@ final class InFlight {
     /** One for each owner, then one for each phase. */
     private final long[] cells = new long[(1 + OWNERS + 2 + 1) * APART];
 
-    private final @Nullable Thread[] owners = new Thread[OWNERS];
+    /** Their ids, which no other thread ever has; 0: none. Each writes its own only. */
+    private final long[] ids = new long[OWNERS];
+
+    private final @Nullable WeakReference<?>[] owners = new WeakReference<?>[OWNERS];
     private volatile int phase;
     private volatile boolean draining;
 
@@ -69,8 +75,8 @@ final class InFlight {
      * none, or is in already} It alone has this number until it gives it to {@link #exit}.
      */
     int enterOwn() {
-        Thread me = Thread.currentThread();
-        Thread[] known = owners;
+        long me = Thread.currentThread().threadId();
+        long[] known = ids;
         for (int i = 0; i < OWNERS; i++) {
             if (known[i] == me) {
                 long before = (long) CELL.get(cells, cell(i)); // nobody else writes it
@@ -94,17 +100,23 @@ final class InFlight {
     }
 
     /** From the next time on, if there is room. */
-    @SuppressWarnings("ReferenceEquality") // the very thread
     private void own(Thread me) {
         for (int i = 0; i < OWNERS; i++) {
-            Thread now = (Thread) OWNER.getVolatile(owners, i);
-            if (now == me) {
+            if (ids[i] == me.threadId()) {
                 return; // inside already
             }
-            if ((now == null || !now.isAlive()) && OWNER.compareAndSet(owners, i, now, me)) {
+        }
+        for (int i = 0; i < OWNERS; i++) {
+            WeakReference<?> now = (WeakReference<?>) OWNER.getVolatile(owners, i);
+            if (!isAlive(now) && OWNER.compareAndSet(owners, i, now, new WeakReference<>(me))) {
+                ids[i] = me.threadId();
                 return;
             }
         }
+    }
+
+    private static boolean isAlive(@Nullable WeakReference<?> owner) {
+        return owner != null && owner.get() instanceof Thread thread && thread.isAlive();
     }
 
     private static int cell(int number) {

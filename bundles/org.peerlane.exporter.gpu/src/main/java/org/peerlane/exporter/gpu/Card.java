@@ -273,7 +273,7 @@ final class Card implements Gpu {
 
     /** {@return what loses content that is lost now} */
     Object lossCause(Fence copy) {
-        return isUp() ? copy : reset.cause();
+        return copy.error() == Errno.ECANCELED ? reset.cause() : copy;
     }
 
     /** Somebody has reset it behind the driver's back. */
@@ -284,11 +284,13 @@ final class Card implements Gpu {
     // ---- its end
 
     /**
-     * The driver leaves it. Importers first, and without a lock: a reset may hold all buffers and
-     * wait for an importer that only a departure ends.
+     * The driver leaves it. First its own work ends, for which nobody shall wait; then importers
+     * are told, without a lock: a reset may hold all buffers and wait for an importer that only a
+     * departure ends.
      */
     void close(boolean gone) {
         List<CardBuffer> left = handles.close();
+        engine.park(Errno.ENODEV);
         exports.depart();
         reset.close();
         engine.close();

@@ -35,6 +35,7 @@ final class CardReset {
     private volatile boolean up;
     private volatile boolean resetting;
     private volatile long count;
+    private volatile Object cause = "no reset";
 
     /** Guarded by lock. */
     private boolean closed;
@@ -59,9 +60,9 @@ final class CardReset {
         return count;
     }
 
-    /** {@return the reset that is under way or comes next, as what buffers are lost by} */
+    /** {@return the last reset, or that which is under way, as what buffers are lost by} */
     Object cause() {
-        return "reset " + (count + 1);
+        return cause;
     }
 
     /** See {@link org.peerlane.gpu.api.Gpu#reset}. */
@@ -109,6 +110,7 @@ final class CardReset {
     @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
     private void downAndUp() {
         long begun = surroundings.execution.nanoTime();
+        cause = "reset " + (count + 1);
         up = false;
         card.engine().park(Errno.ECANCELED);
         List<DmaBuf> revoked = new ArrayList<>();
@@ -121,7 +123,6 @@ final class CardReset {
             } finally {
                 resetting = false;
             }
-            Object cause = cause();
             lost.forEach(buffer -> buffer.lost(cause));
             count++;
             card.engine().start();
@@ -143,11 +144,9 @@ final class CardReset {
     private List<OwnBuffer> takeAway(List<DmaBuf> revoked) {
         List<OwnBuffer> lost = new ArrayList<>();
         for (OwnBuffer buffer : card.lru().all()) {
-            boolean inVram = isCutOff(buffer);
-            if (!inVram) {
+            if (!isReached(buffer, lost)) {
                 continue;
             }
-            lost.add(buffer);
             DmaBuf shared = buffer.live();
             if (shared != null) {
                 revoked.add(shared);
@@ -159,15 +158,22 @@ final class CardReset {
         return lost;
     }
 
-    /** {@return whether it lies in VRAM; then no process reaches it any more} */
-    private static boolean isCutOff(OwnBuffer buffer) {
+    /**
+     * {@return whether peers may reach the VRAM by it: it lies there, or has left them stale
+     * addresses} Processes do not reach it there any more.
+     */
+    private static boolean isReached(OwnBuffer buffer, List<OwnBuffer> lost) {
         buffer.reservation().lock(null);
         try {
-            if (buffer.placement() != Placement.VRAM || buffer.isDead()) {
+            if (buffer.isDead()) {
                 return false;
             }
-            buffer.zap();
-            return true;
+            if (buffer.placement() == Placement.VRAM) {
+                buffer.zap();
+                lost.add(buffer);
+                return true;
+            }
+            return buffer.hasPeers();
         } finally {
             buffer.reservation().unlock();
         }

@@ -80,7 +80,7 @@ final class Engine implements FenceOperations {
     void start() {
         ring.rewind();
         hardware.run(ring.address(), CommandRing.BYTES_LG2);
-        queue.up(true);
+        queue.up();
         if (thread == null) {
             thread =
                     surroundings.execution.start(ThreadKind.BLOCKING, name + ".engine", this::loop);
@@ -119,6 +119,7 @@ final class Engine implements FenceOperations {
     private void loop() {
         try {
             while (!queue.isClosed()) {
+                ends.endCancelled();
                 Job job = queue.takeReady();
                 if (job == null) {
                     bell.await();
@@ -231,18 +232,19 @@ final class Engine implements FenceOperations {
     // ---- its end
 
     /**
-     * Takes no more jobs, stops the card, and gives up what there is.
+     * Takes no more jobs, stops the card, and gives up what there is: at once what the card had,
+     * and the others when what they wait for has ended.
      *
      * @param with the error of what is given up
      */
     void park(Errno with) {
-        queue.up(false);
+        queue.down(with);
         hardware.stop();
         ends.giveUp(with);
         bell.ring();
     }
 
-    /** Ends; gives up what there is. */
+    /** Ends; gives up what there is, whatever it waits for. */
     void close() {
         park(Errno.ENODEV);
         queue.close();
@@ -251,6 +253,7 @@ final class Engine implements FenceOperations {
         if (ending != null) {
             ending.joinUninterruptibly();
         }
+        ends.abandon(Errno.ENODEV);
     }
 
     @Override

@@ -43,7 +43,7 @@ import org.peerlane.trace.api.Tracer;
  * <p><b>Life.</b> A function is a {@link Card} from probe to remove. <b>Locks.</b> {@code
  * gpu.driver} guards the list only. <b>Threads.</b> Any.
  */
-@Component(service = Gpus.class, immediate = true)
+@Component(service = Gpus.class, immediate = true, configurationPid = "org.peerlane.exporter.gpu")
 @Designate(ocd = GpuDriver.Config.class)
 public final class GpuDriver implements Gpus, PcieDriver, FunctionListener {
     private static final Logger LOG = LogManager.getLogger(GpuDriver.class);

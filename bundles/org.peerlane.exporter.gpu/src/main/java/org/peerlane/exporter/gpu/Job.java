@@ -3,12 +3,14 @@ package org.peerlane.exporter.gpu;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.kernel.api.Errno;
 
 /**
  * Work for the engine, which ends with a fence.
  *
  * <p><b>Life.</b> Queued by {@link Engine#submit}; written to the ring when what it waits for has
- * ended; over when its fence signals.
+ * ended; over when its fence signals. One that is given up before its turn waits all the same: who
+ * waits for it relies on what it comes after having ended.
  */
 final class Job {
     /**
@@ -37,6 +39,9 @@ final class Job {
 
     /** Where in the ring the one after it begins; -1: not all of it is written. */
     volatile long end = -1;
+
+    /** Why it is given up once what it waits for has ended; null: it is not. */
+    volatile @Nullable Errno cancelled;
 
     Job(List<Step> steps, boolean flush, Dependencies waits, Fence fence) {
         this.steps = steps;

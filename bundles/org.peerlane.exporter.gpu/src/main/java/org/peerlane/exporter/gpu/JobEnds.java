@@ -50,13 +50,37 @@ final class JobEnds {
         }
     }
 
-    /** Ends all; those that the card has ended end well. */
+    /** Ends what is in the ring of a card that has stopped; what the card has ended ends well. */
     void giveUp(Errno with) {
         lock.lock();
         try {
             long reached = ring.reached();
-            for (Job job : queue.takeAll()) {
+            for (Job job : queue.takeRunning()) {
                 end(job, job.hasEnded(reached) ? null : with);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends those that are given up and need not wait any more. */
+    void endCancelled() {
+        lock.lock();
+        try {
+            for (Job job = queue.takeCancelled(); job != null; job = queue.takeCancelled()) {
+                end(job, job.cancelled);
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** Ends all that wait for their turn, whatever they wait for. */
+    void abandon(Errno with) {
+        lock.lock();
+        try {
+            for (Job job : queue.takeQueued()) {
+                end(job, with);
             }
         } finally {
             lock.unlock();
@@ -67,7 +91,7 @@ final class JobEnds {
         job.waits.drop();
         boolean cookie = fences.beginSignalling();
         try {
-            if (with != null) {
+            if (with != null && job.fence.status() == 0) { // a departure may have ended it
                 job.fence.setError(with);
             }
             job.fence.signal();

@@ -86,7 +86,7 @@ final class JobQueue {
         lock.lock();
         try {
             Job job = queued.peek();
-            if (!up || job == null || !job.waits.areSignaled()) {
+            if (!up || job == null || job.cancelled != null || !job.waits.areSignaled()) {
                 return null;
             }
             queued.remove();
@@ -95,6 +95,20 @@ final class JobQueue {
                 watch(job);
             }
             return job;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return a job that is given up, and is first, and after what it waits for; or null} */
+    @Nullable Job takeCancelled() {
+        lock.lock();
+        try {
+            Job job = queued.peek();
+            if (job == null || job.cancelled == null || !job.waits.areSignaled()) {
+                return null;
+            }
+            return queued.remove();
         } finally {
             lock.unlock();
         }
@@ -144,14 +158,12 @@ final class JobQueue {
         }
     }
 
-    /** {@return all jobs, in order; there are none any more} */
-    List<Job> takeAll() {
+    /** {@return the jobs in the ring, in order; there are none any more} */
+    List<Job> takeRunning() {
         lock.lock();
         try {
             List<Job> all = new ArrayList<>(running);
-            all.addAll(queued);
             running.clear();
-            queued.clear();
             Timer timer = watch;
             watch = null;
             if (timer != null) {
@@ -172,11 +184,42 @@ final class JobQueue {
         }
     }
 
-    /** There may be jobs, or not. */
-    void up(boolean now) {
+    /** {@return the jobs that wait for their turn, in order; there are none any more} */
+    List<Job> takeQueued() {
         lock.lock();
         try {
-            up = now;
+            List<Job> all = new ArrayList<>(queued);
+            queued.clear();
+            return all;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** There may be jobs. */
+    void up() {
+        lock.lock();
+        try {
+            up = true;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * There may be no jobs; those that wait for their turn are given up.
+     *
+     * @param with why
+     */
+    void down(Errno with) {
+        lock.lock();
+        try {
+            up = false;
+            for (Job job : queued) {
+                if (job.cancelled == null) {
+                    job.cancelled = with;
+                }
+            }
         } finally {
             lock.unlock();
         }

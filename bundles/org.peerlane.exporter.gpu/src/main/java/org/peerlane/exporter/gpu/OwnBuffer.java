@@ -42,6 +42,9 @@ final class OwnBuffer extends CardBuffer {
     /** Changes under the reservation. */
     private volatile Storage storage;
 
+    /** [held] */
+    private int peers;
+
     /** Changes under the reservation. */
     private volatile boolean dead;
 
@@ -115,6 +118,16 @@ final class OwnBuffer extends CardBuffer {
     @SuppressWarnings("NonAtomicVolatileUpdate") // under the reservation
     void unpin() {
         pins--;
+    }
+
+    /** [held] {@return whether a peer has addresses of VRAM that it is in, or was} */
+    boolean hasPeers() {
+        return peers > 0;
+    }
+
+    /** [held] A peer has got such addresses, or given them back. */
+    void peers(int change) {
+        peers += change;
     }
 
     /** {@return whether its memory has been given back, or is about to be} */

@@ -125,8 +125,11 @@ final class SharedBuffer
                     "%s is pinned in VRAM, and %s".formatted(buffer, noPeer(attachment)));
         }
         try {
-            return surroundings.dmabufs.mapPeer(
-                    attachment, card.provider(), vram.physical(), direction);
+            SgTable table =
+                    surroundings.dmabufs.mapPeer(
+                            attachment, card.provider(), vram.physical(), direction);
+            buffer.peers(1);
+            return table;
         } catch (ErrnoException e) {
             if (e.errno() != Errno.EINVAL || buffer.isPinned()) {
                 throw e;
@@ -160,6 +163,7 @@ final class SharedBuffer
     public void unmap(Attachment attachment, SgTable table, DmaDirection direction) {
         SystemPages pages = mapped.remove(table);
         if (pages == null) {
+            buffer.peers(-1);
             surroundings.dmabufs.freeSgTable(attachment, table, direction);
             return;
         }

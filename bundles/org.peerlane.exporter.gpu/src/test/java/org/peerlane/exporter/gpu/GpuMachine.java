@@ -48,6 +48,7 @@ public final class GpuMachine implements AutoCloseable {
     public final ProcessSpaces spaces;
     public final DmaBufCore core;
     public final GpuDriver driver;
+    private final boolean closes;
     private final Map<String, OwnerDmaBufs> owners = new HashMap<>();
     private final List<AutoCloseable> processes = new ArrayList<>();
 
@@ -56,8 +57,23 @@ public final class GpuMachine implements AutoCloseable {
     }
 
     public GpuMachine(Execution execution, GpuSettings settings) {
+        this(execution, settings, new SparseMemory(execution, 64), true);
+    }
+
+    /**
+     * As many as are wanted on the same RAM, one after the other.
+     *
+     * @param memory is left open
+     */
+    GpuMachine(Execution execution, SparseMemory memory) {
+        this(execution, GpuSettings.DEFAULT, memory, false);
+    }
+
+    private GpuMachine(
+            Execution execution, GpuSettings settings, SparseMemory memory, boolean closes) {
         this.execution = execution;
-        memory = new SparseMemory(execution, 64);
+        this.memory = memory;
+        this.closes = closes;
         tracer = new Tracer(execution::nanoTime, execution.lock("trace"));
         root =
                 new PcieRoot(
@@ -270,6 +286,8 @@ public final class GpuMachine implements AutoCloseable {
         root.translationGone(iommu);
         iommu.close();
         spaces.close();
-        memory.close();
+        if (closes) {
+            memory.close();
+        }
     }
 }

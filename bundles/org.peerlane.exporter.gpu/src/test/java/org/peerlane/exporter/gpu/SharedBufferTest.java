@@ -375,6 +375,7 @@ class SharedBufferTest {
             buffer.move(to);
             assertThat(process.load(byFile.first() + 8, 4)).isEqualTo(0xABC);
             process.store(byFile.first() + 12, 4, to.ordinal() + 1);
+            assertThat(machine.word(buffer, 12)).as("for another").isEqualTo(to.ordinal() + 1);
             assertThat(process.load(direct.first() + 12, 4)).isEqualTo(to.ordinal() + 1);
         }
         GpuMachine.expect(

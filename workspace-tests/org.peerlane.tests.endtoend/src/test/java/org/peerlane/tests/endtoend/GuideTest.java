@@ -3,59 +3,44 @@ package org.peerlane.tests.endtoend;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.peerlane.tests.endtoend.Launcher.Outcome;
+import org.peerlane.tests.endtoend.Sessions.Session;
 
 /**
- * Every session that a page of the guide shows goes as it is shown, to the letter, but for where
- * the tables of an IOMMU happen to be.
+ * Every session that a page of the guide or of the docs shows goes as it is shown, to the letter,
+ * but for times, and where pages of RAM and the tables of an IOMMU happen to be.
  */
-@DisplayName("docs/guide")
+@DisplayName("docs")
 class GuideTest {
-    private static final Pattern SESSION =
-            Pattern.compile(
-                    "^```\\n\\$ \\./peerlane exec (\\S+) '([^'\\n]*)'\\n(.*?)^```$",
-                    Pattern.MULTILINE | Pattern.DOTALL);
     private static final String MISTAKE = "peerlane: ";
 
-    /** Page, machine, commands, and what is shown below them. */
-    static Stream<Arguments> sessions() throws IOException {
-        List<Arguments> sessions = new ArrayList<>();
-        try (Stream<Path> pages = Files.list(Launcher.HOME.resolve("docs/guide"))) {
-            for (Path page : pages.sorted().toList()) {
-                SESSION.matcher(Files.readString(page))
-                        .results()
-                        .map(m ->
-                                Arguments.of(
-                                        page.getFileName().toString(),
-                                        m.group(1),
-                                        m.group(2),
-                                        m.group(3)))
-                        .forEach(sessions::add);
+    static List<Session> sessions() throws IOException {
+        List<Session> sessions = new ArrayList<>();
+        for (String folder : List.of("docs/guide", "docs")) {
+            for (Path page : Sessions.pages(folder)) {
+                Sessions.scripts(page).forEach(sessions::add);
+                Sessions.prompts(page).forEach(sessions::add);
             }
         }
-        return sessions.stream();
+        return sessions;
     }
 
-    @ParameterizedTest(name = "{0}: exec {1} {2}")
+    @ParameterizedTest(name = "{0}")
     @MethodSource("sessions")
-    void everySessionGoesAsShown(String page, String machine, String commands, String shown)
-            throws Exception {
+    void everySessionGoesAsShown(Session session) throws Exception {
+        String shown = session.shown();
         boolean fails = shown.startsWith(MISTAKE);
-        Outcome outcome = Launcher.run("exec", machine, commands);
-        assertThat(TableAddresses.named(outcome.out()))
-                .as(page)
-                .isEqualTo(fails ? "" : TableAddresses.named(shown));
-        assertThat(outcome.err()).as(page).startsWith(fails ? shown : "");
+        Outcome outcome = Launcher.run("exec", session.machine(), session.commands());
+        assertThat(Sessions.comparable(outcome.out()))
+                .as(session.page())
+                .isEqualTo(fails ? "" : Sessions.comparable(shown));
+        assertThat(outcome.err()).as(session.page()).startsWith(fails ? shown : "");
         assertThat(outcome.exit()).isEqualTo(fails ? 1 : 0);
     }
 }

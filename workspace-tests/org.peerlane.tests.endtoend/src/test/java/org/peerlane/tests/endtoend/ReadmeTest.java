@@ -8,29 +8,21 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.peerlane.tests.endtoend.Launcher.Outcome;
+import org.peerlane.tests.endtoend.Sessions.Session;
 
 /** Every {@code ./peerlane exec} that the README shows works, and every link leads somewhere. */
 @DisplayName("README.md")
 class ReadmeTest {
-    private static final int FLAGS = Pattern.MULTILINE | Pattern.DOTALL;
     private static final Pattern EXEC =
             Pattern.compile(
                     "^(?:\\$ )?\\./peerlane exec (\\S+) '([^']*)'(\\npeerlane: \\w+)?",
                     Pattern.MULTILINE);
-    private static final Pattern SESSION =
-            Pattern.compile("^\\$ \\./peerlane run (\\S+)\\n(peerlane> .*?)^```", FLAGS);
-    private static final Pattern PROMPT = Pattern.compile("^peerlane> (.*)\\n", Pattern.MULTILINE);
-
-    /** What no two runs have in common. */
-    private static final Pattern TIME = Pattern.compile("\\d+ ms, \\d+\\.\\d MiB/s");
-
     private static final Pattern LINK = Pattern.compile("\\]\\(([^)#:]+)\\)");
 
     private static String readme() throws IOException {
@@ -58,22 +50,18 @@ class ReadmeTest {
         assertThat(outcome.err()).startsWith(error);
     }
 
+    static Stream<Session> sessions() throws IOException {
+        return Sessions.prompts(Launcher.HOME.resolve("README.md"));
+    }
+
     /** What a person types at the prompt, given to a machine as a script. */
-    @Test
-    void theFirstSessionGoesAsShown() throws Exception {
-        Matcher session = SESSION.matcher(readme());
-        assertThat(session.find()).as("a session at the prompt").isTrue();
-        String commands =
-                PROMPT.matcher(session.group(2))
-                        .results()
-                        .map(m -> m.group(1))
-                        .collect(Collectors.joining("; "));
-        Outcome outcome = Launcher.run("exec", session.group(1), commands);
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("sessions")
+    void everySessionAtThePromptGoesAsShown(Session session) throws Exception {
+        Outcome outcome = Launcher.run("exec", session.machine(), session.commands());
         assertThat(outcome.exit()).as(outcome.err()).isZero();
-        assertThat(TIME.matcher(outcome.out()).replaceAll("TIME"))
-                .isEqualTo(
-                        TIME.matcher(PROMPT.matcher(session.group(2)).replaceAll(""))
-                                .replaceAll("TIME"));
+        assertThat(Sessions.comparable(outcome.out()))
+                .isEqualTo(Sessions.comparable(session.shown()));
     }
 
     @Test

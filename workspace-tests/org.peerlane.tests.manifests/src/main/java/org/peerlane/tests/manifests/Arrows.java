@@ -30,6 +30,7 @@ final class Arrows {
                     "iommu.api",
                     "dmabuf.api",
                     "vfio.api",
+                    "gpu.api",
                     "block.api");
 
     static final Set<String> CORES =
