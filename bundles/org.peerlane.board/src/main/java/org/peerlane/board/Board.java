@@ -8,8 +8,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -67,6 +65,7 @@ public final class Board implements BundleListener {
     private final BundleContext context;
     private final Execution execution;
     private final ConfigurationAdmin admin;
+    private final Written written;
     private final Schemas schemas;
     private final Doorbell bell;
     private final DeviceTypes types = new DeviceTypes();
@@ -86,7 +85,6 @@ public final class Board implements BundleListener {
 
     private final List<String> mistakes = new ArrayList<>();
 
-    private final Queue<Configuration> written = new ConcurrentLinkedQueue<>();
     private volatile List<String> problems = List.of();
     private volatile @Nullable ServiceRegistration<Machine> registration;
 
@@ -100,6 +98,7 @@ public final class Board implements BundleListener {
         this.context = context;
         this.execution = execution;
         this.admin = admin;
+        written = new Written(context, execution, admin);
         schemas = new Schemas(context, metatypes);
         bell = new Doorbell(execution, "board.bell");
         String board = context.getProperty(PROPERTY);
@@ -110,8 +109,9 @@ public final class Board implements BundleListener {
     }
 
     /**
-     * The thread ends with this bundle's execution; the configurations go with the board. Those of
-     * a framework that stops go with its storage: whoever would be told of it may have stopped.
+     * The thread ends with this bundle's execution; the configurations go with the board, and so
+     * has the machine when this returns. Those of a framework that stops go with its storage:
+     * whoever would be told of it may have stopped.
      */
     @Deactivate
     void deactivate() {
@@ -123,13 +123,7 @@ public final class Board implements BundleListener {
         if (context.getBundle(Constants.SYSTEM_BUNDLE_LOCATION).getState() == Bundle.STOPPING) {
             return;
         }
-        for (Configuration configuration : written) {
-            try {
-                configuration.delete();
-            } catch (IOException | IllegalStateException e) {
-                LOG.debug("configuration of {} was gone", configuration, e);
-            }
-        }
+        written.delete();
     }
 
     @Reference(cardinality = ReferenceCardinality.MULTIPLE, policy = ReferencePolicy.DYNAMIC)

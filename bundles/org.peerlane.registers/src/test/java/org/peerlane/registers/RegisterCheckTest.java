@@ -80,36 +80,19 @@ class RegisterCheckTest {
     private record Sample(String name, int offset, int bytes, long reset, List<Field> fields)
             implements Register {}
 
-    private enum Overlapping implements Register {
+    private enum Overlapping implements PlacedRegister {
         A(0, 8),
         B(4, 4);
 
-        private final int offset;
-        private final int bytes;
+        private final Placement placement;
 
         Overlapping(int offset, int bytes) {
-            this.offset = offset;
-            this.bytes = bytes;
+            placement = Placement.of(offset, bytes, 0, rw(bytes * 8 - 1, 0, "ALL"));
         }
 
         @Override
-        public int offset() {
-            return offset;
-        }
-
-        @Override
-        public int bytes() {
-            return bytes;
-        }
-
-        @Override
-        public long reset() {
-            return 0;
-        }
-
-        @Override
-        public List<Field> fields() {
-            return List.of(rw(bytes * 8 - 1, 0, "ALL"));
+        public Placement placement() {
+            return placement;
         }
     }
 }

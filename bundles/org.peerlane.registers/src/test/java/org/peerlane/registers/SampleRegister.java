@@ -6,10 +6,8 @@ import static org.peerlane.registers.Field.rw;
 import static org.peerlane.registers.Field.w1c;
 import static org.peerlane.registers.Field.wo;
 
-import java.util.List;
-
 /** One register of each type, narrow and wide, with a hole at 0x1C. */
-enum SampleRegister implements Register {
+enum SampleRegister implements PlacedRegister {
     // spotless:off
     //      offset bytes reset
     VERSION  (0x00, 4, 0x1234_5678,
@@ -40,37 +38,14 @@ enum SampleRegister implements Register {
     static final Field MODE = CONTROL.field("MODE");
     static final Field STATE = CONTROL.field("STATE");
 
-    private final int offset;
-    private final int bytes;
-    private final long reset;
-
-    @SuppressWarnings("ImmutableEnumChecker") // List.of
-    private final List<Field> fields;
+    private final Placement placement;
 
     SampleRegister(int offset, int bytes, long reset, Field... fields) {
-        this.offset = offset;
-        this.bytes = bytes;
-        this.reset = reset;
-        this.fields = List.of(fields);
+        placement = Placement.of(offset, bytes, reset, fields);
     }
 
     @Override
-    public int offset() {
-        return offset;
-    }
-
-    @Override
-    public int bytes() {
-        return bytes;
-    }
-
-    @Override
-    public long reset() {
-        return reset;
-    }
-
-    @Override
-    public List<Field> fields() {
-        return fields;
+    public Placement placement() {
+        return placement;
     }
 }

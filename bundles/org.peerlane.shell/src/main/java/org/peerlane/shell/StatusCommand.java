@@ -37,7 +37,8 @@ public final class StatusCommand {
     @Reference(
             cardinality = ReferenceCardinality.OPTIONAL,
             policy = ReferencePolicy.DYNAMIC,
-            policyOption = ReferencePolicyOption.GREEDY)
+            policyOption = ReferencePolicyOption.GREEDY,
+            target = "(" + Machine.READY + "=true)")
     volatile @Nullable Machine machine;
 
     @Reference(

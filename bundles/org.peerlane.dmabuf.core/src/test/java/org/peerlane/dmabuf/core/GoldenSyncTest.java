@@ -3,12 +3,8 @@ package org.peerlane.dmabuf.core;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,6 +15,8 @@ import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.live.LiveExecution;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.OpenFile;
+import org.peerlane.testkit.GoldenRow;
+import org.peerlane.testkit.GoldenRow.Answer;
 import org.peerlane.testkit.Rule;
 import org.peerlane.testkit.WatchedExecution;
 
@@ -28,47 +26,10 @@ import org.peerlane.testkit.WatchedExecution;
  */
 @DisplayName("Golden table sync")
 class GoldenSyncTest {
-    private static final Path TABLE = Path.of("../../docs/reference/golden/sync.tsv");
-    private static final Pattern FLAGS = Pattern.compile("flags=(0x[0-9a-f]+|\\d+)");
-
-    /** One row. */
-    record Row(String name, String call, String arguments, String result, String note) {
-        String scenario() {
-            return name.substring(0, name.lastIndexOf('.'));
-        }
-
-        long flags() {
-            Matcher matcher = FLAGS.matcher(arguments);
-            assertThat(matcher.find()).as(arguments).isTrue();
-            String digits = matcher.group(1);
-            return digits.startsWith("0x")
-                    ? Long.parseUnsignedLong(digits.substring(2), 16)
-                    : Long.parseLong(digits);
-        }
-
-        @Override
-        public String toString() {
-            return name;
-        }
-    }
-
-    /** What a row answered. */
-    private record Answer(String result, String note) {}
-
-    private static List<Row> table() throws IOException {
-        List<Row> rows = new ArrayList<>();
-        for (String line : Files.readAllLines(TABLE)) {
-            if (line.startsWith("sync.")) {
-                String[] columns = line.split("\t", -1);
-                rows.add(new Row(columns[0], columns[1], columns[2], columns[3], columns[4]));
-            }
-        }
+    static List<GoldenRow> rows() throws IOException {
+        List<GoldenRow> rows = GoldenRow.of("sync");
         assertThat(rows).hasSize(34);
         return rows;
-    }
-
-    static List<Row> rows() throws IOException {
-        return table();
     }
 
     @ParameterizedTest(name = "{0}")
@@ -77,16 +38,16 @@ class GoldenSyncTest {
     @Rule("DB-62")
     @Rule("DB-63")
     @Rule("DB-65")
-    void theCoreAnswersAsTheKernelDid(Row row) throws Exception {
+    void theCoreAnswersAsTheKernelDid(GoldenRow row) throws Exception {
         Assumptions.assumeFalse(
                 row.name().equals("sync.export_on_other.1"),
                 "a file without the call has no method to be called: that is the front end's");
         Scenario scenario = new Scenario();
-        for (Row earlier : table()) {
-            if (earlier.scenario().equals(row.scenario())) {
+        for (GoldenRow earlier : rows()) {
+            if (earlier.isOfScenarioOf(row)) {
                 Answer answer = scenario.run(earlier);
                 if (earlier.equals(row)) {
-                    assertThat(answer).isEqualTo(new Answer(row.result(), row.note()));
+                    assertThat(answer).isEqualTo(row.answer());
                     return;
                 }
             }
@@ -103,14 +64,14 @@ class GoldenSyncTest {
         private final List<Fence> pending = new ArrayList<>();
         private SyncFile signalled = machine.heap.syncFile(machine.heap.fences().stub());
 
-        Answer run(Row row) throws InterruptedException {
+        Answer run(GoldenRow row) throws InterruptedException {
             signals(row.arguments());
             try {
                 return switch (row.call()) {
                     case "DMA_BUF_IOCTL_SYNC" -> new Answer("0", sync(row));
                     case "DMA_BUF_IOCTL_EXPORT_SYNC_FILE" -> export(row);
                     case "DMA_BUF_IOCTL_IMPORT_SYNC_FILE" -> {
-                        buffer.importSyncFile((int) row.flags(), file(row.arguments()));
+                        buffer.importSyncFile((int) row.field("flags"), file(row.arguments()));
                         yield new Answer("0", "");
                     }
                     case "poll" -> poll(row.arguments());
@@ -141,8 +102,8 @@ class GoldenSyncTest {
             return machine.heap.syncFile(fence);
         }
 
-        private Answer export(Row row) {
-            SyncFile file = buffer.exportSyncFile((int) row.flags());
+        private Answer export(GoldenRow row) {
+            SyncFile file = buffer.exportSyncFile((int) row.field("flags"));
             if (row.scenario().equals("sync.import_stub")) {
                 signalled = file;
             }
@@ -157,9 +118,9 @@ class GoldenSyncTest {
             return new Answer(ready == 0 ? "0" : "1", "revents=0x" + Integer.toHexString(ready));
         }
 
-        private String sync(Row row) throws InterruptedException {
+        private String sync(GoldenRow row) throws InterruptedException {
             if (!row.arguments().contains("with a pending")) {
-                buffer.sync(row.flags());
+                buffer.sync(row.field("flags"));
                 return "";
             }
             long flags = row.arguments().contains("READ with") ? 1 : 3;

@@ -16,6 +16,7 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.Numbers;
 
 /**
  * The commands of scope {@code heap}: buffers that the shell asks for, and holds until it gives
@@ -67,7 +68,11 @@ public final class HeapCommand {
     public String alloc(@Descriptor("its length, such as 4096 or 0x100000") String bytes) {
         DmaBuf buffer =
                 heap.allocate(
-                        new DmaHeap.Allocation(number("length", bytes), 0, ExportInfo.O_RDWR, 0));
+                        new DmaHeap.Allocation(
+                                Numbers.parse("length", bytes, Long.MAX_VALUE),
+                                0,
+                                ExportInfo.O_RDWR,
+                                0));
         lock.lock();
         try {
             held.put(buffer.id(), buffer);
@@ -80,7 +85,7 @@ public final class HeapCommand {
     /** {@return what was done} */
     @Descriptor("gives a buffer back that heap:alloc has answered")
     public String free(@Descriptor("its number") String buffer) {
-        long id = number("buffer", buffer);
+        long id = Numbers.parse("buffer", buffer, Long.MAX_VALUE);
         DmaBuf mine;
         lock.lock();
         try {
@@ -109,15 +114,5 @@ public final class HeapCommand {
             lock.unlock();
         }
         return lines.isEmpty() ? "no buffers" : String.join("\n", lines);
-    }
-
-    private static long number(String what, String text) {
-        try {
-            return Long.decode(text);
-        } catch (NumberFormatException e) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "%s '%s'; expected a number such as 4096 or 0x1000".formatted(what, text));
-        }
     }
 }

@@ -3,13 +3,8 @@ package org.peerlane.exporter.systemheap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DisplayName;
@@ -19,13 +14,12 @@ import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaHeap.Allocation;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.memory.api.AddressSpace;
+import org.peerlane.testkit.GoldenRow;
 import org.peerlane.testkit.Rule;
 
 /** What a real kernel answered ({@code docs/reference/golden/heap.tsv}), row by row. */
 @DisplayName("Golden table heap")
 class GoldenHeapTest {
-    private static final Path TABLE = Path.of("../../docs/reference/golden/heap.tsv");
-    private static final Pattern FIELD = Pattern.compile("(\\w+)=(0x[0-9a-f]+|[0-7]+)");
     private static final int SHARED = AddressSpace.MAP_SHARED;
 
     /** Rows of calls that a buffer has no method for, and why. */
@@ -45,36 +39,8 @@ class GoldenHeapTest {
         machine.close();
     }
 
-    /** One row. */
-    record Row(String name, String call, String arguments, String result, String note) {
-        /** {@return a field of the arguments; octal where the recorder wrote it so} */
-        long field(String wanted) {
-            Matcher matcher = FIELD.matcher(arguments);
-            while (matcher.find()) {
-                if (matcher.group(1).equals(wanted)) {
-                    String digits = matcher.group(2);
-                    return digits.startsWith("0x")
-                            ? Long.parseUnsignedLong(digits.substring(2), 16)
-                            : Long.parseLong(digits, 8);
-                }
-            }
-            throw new AssertionError(arguments + " has no " + wanted);
-        }
-
-        @Override
-        public String toString() {
-            return name;
-        }
-    }
-
-    static List<Row> rows() throws IOException {
-        List<Row> rows = new ArrayList<>();
-        for (String line : Files.readAllLines(TABLE)) {
-            if (line.startsWith("heap.")) {
-                String[] columns = line.split("\t", -1);
-                rows.add(new Row(columns[0], columns[1], columns[2], columns[3], columns[4]));
-            }
-        }
+    static List<GoldenRow> rows() throws IOException {
+        List<GoldenRow> rows = GoldenRow.of("heap");
         assertThat(rows).hasSize(49);
         return rows;
     }
@@ -85,7 +51,7 @@ class GoldenHeapTest {
     @Rule("HP-18")
     @Rule("DB-54")
     @Rule("DB-60")
-    void theHeapAnswersAsTheKernelDid(Row row) {
+    void theHeapAnswersAsTheKernelDid(GoldenRow row) {
         Assumptions.assumeFalse(FRONT_END.containsKey(row.call()), FRONT_END.get(row.call()));
         switch (row.call()) {
             case "DMA_HEAP_IOCTL_ALLOC" -> allocation(row);
@@ -95,7 +61,7 @@ class GoldenHeapTest {
         }
     }
 
-    private void allocation(Row row) {
+    private void allocation(GoldenRow row) {
         Assumptions.assumeFalse(
                 row.result().startsWith("killed"),
                 "there is no process to be killed: it is ENOMEM, see SystemHeapTest");
@@ -129,7 +95,7 @@ class GoldenHeapTest {
         assertThat(note).isEqualTo(row.note());
     }
 
-    private void mapping(Row row) {
+    private void mapping(GoldenRow row) {
         boolean shared = row.arguments().contains("SHARED");
         int protection = (int) row.field("prot");
         DmaBuf buffer = machine.heap.allocate(HeapMachine.bytes(3 * HeapMachine.PAGE));
@@ -150,7 +116,7 @@ class GoldenHeapTest {
         assertThat(result).isEqualTo(row.result());
     }
 
-    private void seek(Row row) {
+    private void seek(GoldenRow row) {
         DmaBuf buffer = machine.heap.allocate(HeapMachine.bytes(2 * HeapMachine.PAGE));
         String[] words = row.arguments().split(" ");
         int whence = List.of("SEEK_SET", "SEEK_CUR", "SEEK_END", "SEEK_DATA").indexOf(words[1]);

@@ -35,7 +35,8 @@ class HeapCommandTest {
         assertThatThrownBy(() -> command.free("7"))
                 .hasMessageContaining("ENOENT: buffer 7 is none");
         assertThatThrownBy(() -> command.alloc("much"))
-                .hasMessageContaining("EINVAL: length 'much'; expected a number");
+                .hasMessageContaining(
+                        "EINVAL: length 'much'; expected a number from 0 to 0x7fffffffffffffff");
         assertThatThrownBy(() -> command.alloc("0"))
                 .hasMessageContaining("EINVAL: a buffer of 0x0");
     }

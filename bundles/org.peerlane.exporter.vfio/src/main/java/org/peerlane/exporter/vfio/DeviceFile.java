@@ -5,13 +5,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.RevokeState;
+import org.peerlane.kernel.api.CountedFile;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.EventFd;
 import org.peerlane.kernel.api.FileTable;
 import org.peerlane.kernel.api.OpenFile;
 import org.peerlane.kernel.api.Profile;
-import org.peerlane.kernel.api.RefCount;
 import org.peerlane.memory.api.AddressSpace;
 import org.peerlane.memory.api.CpuMapping;
 import org.peerlane.vfio.api.DeviceInfo;
@@ -25,44 +25,28 @@ import org.peerlane.vfio.api.VfioDevice;
 import org.peerlane.vfio.api.VfioFile;
 
 /** One file on a function. All that it does is in the classes that it asks. */
-final class DeviceFile implements VfioFile {
+final class DeviceFile extends CountedFile implements VfioFile {
     private final Surroundings surroundings;
     private final VfioPciDevice device;
-    private final RefCount references;
     private final ConfigSpace config;
     private final BarAccess bars;
 
     DeviceFile(Surroundings surroundings, VfioPciDevice device) {
+        super("vfio file of " + device);
         this.surroundings = surroundings;
         this.device = device;
-        references = new RefCount("vfio file of " + device, device::closed);
         config = new ConfigSpace(device);
         bars = new BarAccess(device);
     }
 
     @Override
+    protected void released() {
+        device.closed();
+    }
+
+    @Override
     public String fileType() {
         return "vfio";
-    }
-
-    @Override
-    public void get() {
-        references.get();
-    }
-
-    @Override
-    public boolean getUnlessZero() {
-        return references.getUnlessZero();
-    }
-
-    @Override
-    public void put() {
-        references.put();
-    }
-
-    @Override
-    public int references() {
-        return references.count();
     }
 
     @Override
@@ -176,17 +160,8 @@ final class DeviceFile implements VfioFile {
 
     @Override
     public int dmaBuf(DmaBufRequest request, FileTable files) {
-        DmaBuf buffer = new DmaBufExport(surroundings, device).make(request);
-        boolean installed = false;
-        try {
-            int fd = surroundings.dmabufs.fd(files, buffer, request.openFlags());
-            installed = true;
-            return fd;
-        } finally {
-            if (!installed) {
-                surroundings.dmabufs.put(buffer);
-            }
-        }
+        return surroundings.dmabufs.fdOrPut(
+                files, new DmaBufExport(surroundings, device).make(request), request.openFlags());
     }
 
     @Override

@@ -19,6 +19,7 @@ import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.Numbers;
 import org.peerlane.vfio.api.DmaBufRequest;
 import org.peerlane.vfio.api.RegionInfo;
 import org.peerlane.vfio.api.Vfio;
@@ -48,6 +49,7 @@ import org.peerlane.vfio.api.VfioFile;
 public final class VfioCommand {
     private static final long COMMAND = VfioFile.offset(VfioFile.CONFIG) + 4;
     private static final int MEMORY = 2;
+    private static final int LAST_BAR = 5;
 
     private final PcieBus bus;
     private final Vfio vfio;
@@ -207,9 +209,9 @@ public final class VfioCommand {
                 mine.file()
                         .dmaBuf(
                                 DmaBufRequest.of(
-                                        (int) number("BAR", bar),
-                                        number("offset", offset),
-                                        number("length", length)));
+                                        (int) Numbers.parse("BAR", bar, LAST_BAR),
+                                        Numbers.parse("offset", offset, Long.MAX_VALUE),
+                                        Numbers.parse("length", length, Long.MAX_VALUE)));
         lock.lock();
         try {
             mine.exported().add(buffer);
@@ -243,16 +245,6 @@ public final class VfioCommand {
     public String reset(@Descriptor("its slot") String slot) {
         required(slot).file().reset();
         return slot + " has been reset";
-    }
-
-    private static long number(String what, String text) {
-        try {
-            return Long.decode(text);
-        } catch (NumberFormatException e) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "%s '%s'; expected a number such as 4096 or 0x1000".formatted(what, text));
-        }
     }
 
     private PcieFunction function(String slot) {

@@ -3,8 +3,6 @@ package org.peerlane.exporter.vfio;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -24,6 +22,8 @@ import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaBufs;
 import org.peerlane.dmabuf.api.ImporterDevice;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.testkit.GoldenRow;
+import org.peerlane.testkit.GoldenRow.Answer;
 import org.peerlane.testkit.Rule;
 import org.peerlane.vfio.api.DeviceInfo;
 import org.peerlane.vfio.api.DmaBufRequest;
@@ -38,45 +38,16 @@ import org.peerlane.vfio.api.VfioFile;
  */
 @DisplayName("Golden tables vfio_*")
 class GoldenVfioTest {
-    private static final Path TABLES = Path.of("../../docs/reference/golden");
     private static final List<String> DEVICES =
             List.of("vfio_edu", "vfio_ivshmem", "vfio_ivshmem_amd", "vfio_nvme", "vfio_igb");
     private static final Pattern INDEX = Pattern.compile("(?:index|region)=(\\d+)");
     private static final Pattern RANGE = Pattern.compile("range=\\(0x([0-9a-f]+),0x([0-9a-f]+)\\)");
     private static final Pattern PAGES = Pattern.compile("\\((\\d+),(\\d+) page\\)");
 
-    /** One row. */
-    record Row(
-            String table, String name, String call, String arguments, String result, String note) {
-        String scenario() {
-            return name.substring(0, name.lastIndexOf('.'));
-        }
-
-        @Override
-        public String toString() {
-            return table + " " + name;
-        }
-    }
-
-    /** What a row answered. */
-    private record Answer(String result, String note) {}
-
-    static List<Row> rows() throws IOException {
-        List<Row> rows = new ArrayList<>();
+    static List<GoldenRow> rows() throws IOException {
+        List<GoldenRow> rows = new ArrayList<>();
         for (String device : DEVICES) {
-            for (String line : Files.readAllLines(TABLES.resolve(device + ".tsv"))) {
-                if (line.startsWith("vfio_")) {
-                    String[] columns = line.split("\t", -1);
-                    rows.add(
-                            new Row(
-                                    device,
-                                    columns[0],
-                                    columns[1],
-                                    columns[2],
-                                    columns[3],
-                                    columns[4]));
-                }
-            }
+            rows.addAll(GoldenRow.of(device));
         }
         assertThat(rows).hasSize(490);
         return rows;
@@ -92,14 +63,13 @@ class GoldenVfioTest {
     @Rule("VF-25")
     @Rule("VF-34")
     @Rule("VF-50")
-    void theDriverAnswersAsTheKernelDid(Row row) throws Exception {
+    void theDriverAnswersAsTheKernelDid(GoldenRow row) throws Exception {
         Assumptions.assumeFalse(
                 row.name().contains(".get_argsz."), "sizes of structures are the front end's");
         Assumptions.assumeFalse(isOfIommufd(row), "that is iommufd's own");
         try (Scenario scenario = new Scenario(row.table())) {
-            for (Row earlier : rows()) {
-                if (earlier.scenario().equals(row.scenario())
-                        && earlier.table().equals(row.table())) {
+            for (GoldenRow earlier : rows()) {
+                if (earlier.isOfScenarioOf(row)) {
                     if (isOfIommufd(earlier) || earlier.name().contains(".get_argsz.")) {
                         continue;
                     }
@@ -115,12 +85,12 @@ class GoldenVfioTest {
     }
 
     /** The last column of some rows is a remark, not an answer. */
-    private static Answer expected(Row row) {
+    private static Answer expected(GoldenRow row) {
         boolean answers = row.note().startsWith("size=") || row.note().startsWith("flags=");
         return new Answer(row.result(), answers ? row.note() : "");
     }
 
-    private static boolean isOfIommufd(Row row) {
+    private static boolean isOfIommufd(GoldenRow row) {
         return switch (row.call()) {
             case "IOMMU_IOAS_MAP_FILE" ->
                     !row.result().equals("0")
@@ -195,7 +165,7 @@ class GoldenVfioTest {
             return file;
         }
 
-        Answer run(Row row) {
+        Answer run(GoldenRow row) {
             try {
                 return switch (row.call()) {
                     case "VFIO_DEVICE_GET_REGION_INFO" -> region(index(row));
@@ -221,7 +191,7 @@ class GoldenVfioTest {
             }
         }
 
-        private static int index(Row row) {
+        private static int index(GoldenRow row) {
             Matcher matcher = INDEX.matcher(row.arguments());
             assertThat(matcher.find()).as(row.arguments()).isTrue();
             return Integer.parseUnsignedInt(matcher.group(1));
@@ -243,7 +213,7 @@ class GoldenVfioTest {
                             .formatted(info.flags(), info.regions(), info.irqs()));
         }
 
-        private Answer export(Row row) {
+        private Answer export(GoldenRow row) {
             List<Range> ranges = new ArrayList<>();
             int region = bar;
             int open = 0x80000;
@@ -277,7 +247,7 @@ class GoldenVfioTest {
         }
 
         /** The row says which one it is of: the first, or the latest. */
-        private DmaBuf buffer(Row row) {
+        private DmaBuf buffer(GoldenRow row) {
             if (made.isEmpty()) { // the recorder had one of the whole BAR
                 made.add(file().dmaBuf(DmaBufRequest.of(bar, 0, file().regionInfo(bar).size())));
             }

@@ -69,10 +69,10 @@ class VfioCommandTest {
                 "EINVAL: memory 'maybe'; expected on or off",
                 () -> command.memory("card", "maybe"));
         refused(
-                "EINVAL: offset 'x'; expected a number",
+                "EINVAL: offset 'x'; expected a number from 0 to 0x7fffffffffffffff",
                 () -> command.export("card", "2", "x", "1"));
         refused(
-                "ENODEV: region 9 of card is no BAR",
+                "EINVAL: BAR '9'; expected a number from 0 to 0x5",
                 () -> command.export("card", "9", "0", "4096"));
     }
 }

@@ -12,16 +12,17 @@ import java.util.concurrent.atomic.AtomicLong;
  *
  * <p><b>Threads.</b> Any, without a lock; adding may be done where one must not sleep.
  */
-public final class EventFd implements OpenFile {
+public final class EventFd extends CountedFile {
     /** The most that it can hold. */
     public static final long MOST = -2; // unsigned: 2^64 - 2
 
     private final AtomicLong count = new AtomicLong();
-    private final RefCount references = new RefCount("eventfd", () -> {});
     private final List<PollWaiter> waiters = new CopyOnWriteArrayList<>();
 
     /** Makes one that holds 0. */
-    public EventFd() {}
+    public EventFd() {
+        super("eventfd");
+    }
 
     /** Adds one, and wakes who waits. What would go past {@link #MOST} is dropped. */
     public void signal() {
@@ -57,26 +58,6 @@ public final class EventFd implements OpenFile {
     @Override
     public String fileType() {
         return "eventfd";
-    }
-
-    @Override
-    public void get() {
-        references.get();
-    }
-
-    @Override
-    public boolean getUnlessZero() {
-        return references.getUnlessZero();
-    }
-
-    @Override
-    public void put() {
-        references.put();
-    }
-
-    @Override
-    public int references() {
-        return references.count();
     }
 
     @Override

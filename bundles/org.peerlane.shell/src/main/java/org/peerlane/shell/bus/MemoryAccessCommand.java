@@ -13,6 +13,7 @@ import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.Numbers;
 
 /**
  * {@code mem:read}, {@code mem:write}, {@code mem:poll}: loads and stores of the CPU, at physical

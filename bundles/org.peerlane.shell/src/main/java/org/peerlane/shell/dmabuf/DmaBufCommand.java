@@ -11,7 +11,7 @@ import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.peerlane.dmabuf.api.DmaBufDebug;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
-import org.peerlane.shell.bus.Numbers;
+import org.peerlane.kernel.api.Numbers;
 
 /**
  * {@code dmabuf:ls}, {@code dmabuf:show}, {@code dmabuf:why}, {@code dmabuf:violations}, {@code

@@ -16,8 +16,8 @@ import org.peerlane.iommu.api.Iommu;
 import org.peerlane.iommu.api.IommuDebug;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.Numbers;
 import org.peerlane.shell.bus.FunctionName;
-import org.peerlane.shell.bus.Numbers;
 
 /**
  * {@code iommu:domains}, {@code iommu:walk}, {@code iommu:iotlb}, {@code iommu:faults}. On a

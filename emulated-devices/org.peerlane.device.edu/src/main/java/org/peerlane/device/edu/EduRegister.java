@@ -5,9 +5,8 @@ import static org.peerlane.registers.Field.rsvd;
 import static org.peerlane.registers.Field.rw;
 import static org.peerlane.registers.Field.wo;
 
-import java.util.List;
 import org.peerlane.registers.Field;
-import org.peerlane.registers.Register;
+import org.peerlane.registers.PlacedRegister;
 
 /**
  * Registers of BAR 0, after QEMU's docs/specs/edu.rst. Below 0x80 software must access 4 bytes,
@@ -16,7 +15,7 @@ import org.peerlane.registers.Register;
  * <p><b>Departures.</b> {@code DMA_COMMAND.ERROR} is ours: QEMU's device has no way to say that a
  * transfer failed. A 4-byte write to half of a DMA register leaves the other half.
  */
-enum EduRegister implements Register {
+enum EduRegister implements PlacedRegister {
     // spotless:off
     //                  offset bytes reset
     IDENTIFICATION       (0x00, 4, 0x0100_00ED,
@@ -65,37 +64,14 @@ enum EduRegister implements Register {
     static final Field IRQ = DMA_COMMAND.field("IRQ");
     static final Field ERROR = DMA_COMMAND.field("ERROR");
 
-    private final int offset;
-    private final int bytes;
-    private final long reset;
-
-    @SuppressWarnings("ImmutableEnumChecker") // List.of
-    private final List<Field> fields;
+    private final Placement placement;
 
     EduRegister(int offset, int bytes, long reset, Field... fields) {
-        this.offset = offset;
-        this.bytes = bytes;
-        this.reset = reset;
-        this.fields = List.of(fields);
+        placement = Placement.of(offset, bytes, reset, fields);
     }
 
     @Override
-    public int offset() {
-        return offset;
-    }
-
-    @Override
-    public int bytes() {
-        return bytes;
-    }
-
-    @Override
-    public long reset() {
-        return reset;
-    }
-
-    @Override
-    public List<Field> fields() {
-        return fields;
+    public Placement placement() {
+        return placement;
     }
 }

@@ -5,15 +5,14 @@ import static org.peerlane.registers.Field.rsvd;
 import static org.peerlane.registers.Field.rw;
 import static org.peerlane.registers.Field.w1c;
 
-import java.util.List;
 import org.peerlane.registers.Field;
-import org.peerlane.registers.Register;
+import org.peerlane.registers.PlacedRegister;
 
 /**
  * Registers of BAR 0. Software accesses 4 bytes anywhere, and 8 bytes where a register of 8 starts;
  * what they do is told in docs/gpu.md.
  */
-enum GpuRegister implements Register {
+enum GpuRegister implements PlacedRegister {
     // spotless:off
     //              offset bytes reset
     ID              (0x000, 4, 0x4750_0100,
@@ -118,37 +117,14 @@ enum GpuRegister implements Register {
     static final Field WRITE = FAULT_STATUS.field("WRITE");
     static final Field VALID = FAULT_STATUS.field("VALID");
 
-    private final int offset;
-    private final int bytes;
-    private final long reset;
-
-    @SuppressWarnings("ImmutableEnumChecker") // List.of
-    private final List<Field> fields;
+    private final Placement placement;
 
     GpuRegister(int offset, int bytes, long reset, Field... fields) {
-        this.offset = offset;
-        this.bytes = bytes;
-        this.reset = reset;
-        this.fields = List.of(fields);
+        placement = Placement.of(offset, bytes, reset, fields);
     }
 
     @Override
-    public int offset() {
-        return offset;
-    }
-
-    @Override
-    public int bytes() {
-        return bytes;
-    }
-
-    @Override
-    public long reset() {
-        return reset;
-    }
-
-    @Override
-    public List<Field> fields() {
-        return fields;
+    public Placement placement() {
+        return placement;
     }
 }

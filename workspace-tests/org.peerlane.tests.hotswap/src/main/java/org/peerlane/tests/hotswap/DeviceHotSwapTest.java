@@ -6,7 +6,6 @@ import java.io.ByteArrayInputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -208,9 +207,6 @@ class DeviceHotSwapTest {
     }
 
     private Bundle bundle(String name) {
-        return Arrays.stream(context.getBundles())
-                .filter(b -> name.equals(b.getSymbolicName()))
-                .findFirst()
-                .orElseThrow();
+        return new Framework(context).bundle(name);
     }
 }

@@ -3,7 +3,6 @@ package org.peerlane.tests.hotswap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.ref.WeakReference;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import org.apache.felix.service.command.CommandProcessor;
@@ -14,7 +13,6 @@ import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceRegistration;
-import org.osgi.framework.wiring.BundleWiring;
 import org.osgi.test.common.annotation.InjectBundleContext;
 import org.osgi.test.common.annotation.InjectService;
 import org.peerlane.dmabuf.api.BufferInfo;
@@ -64,9 +62,7 @@ class DmaBufHotSwapTest {
     }
 
     private <T> T service(Class<T> type) throws Exception {
-        Await.until("a " + type, () -> context.getServiceReference(type) != null);
-        return Objects.requireNonNull(
-                context.getService(Objects.requireNonNull(context.getServiceReference(type))));
+        return new Framework(context).service(type);
     }
 
     private DmaBufDebug debug() throws Exception {
@@ -104,7 +100,7 @@ class DmaBufHotSwapTest {
     void anExporterThatIsStoppedLeavesNothingOfItself() throws Exception {
         startBoth();
         Bundle leaving = Objects.requireNonNull(exporter);
-        WeakReference<ClassLoader> code = loader(leaving);
+        WeakReference<ClassLoader> code = Framework.code(leaving);
         leaving.uninstall();
         assertThat(last().who()).isEqualTo("guest.exporter");
         assertThat(last().mappings()).isEqualTo(1);
@@ -115,14 +111,14 @@ class DmaBufHotSwapTest {
         assertThat(run("dmabuf:departures")).contains("guest.exporter: 1 buffers revoked");
         exporter = null;
         leaving = null;
-        isCollected(code);
+        Framework.isCollected(code);
     }
 
     @Test
     void anImporterThatIsStoppedLeavesNothingOfItself() throws Exception {
         startBoth();
         Bundle leaving = Objects.requireNonNull(importer);
-        WeakReference<ClassLoader> code = loader(leaving);
+        WeakReference<ClassLoader> code = Framework.code(leaving);
         leaving.uninstall();
         assertThat(last().who()).isEqualTo("guest.importer");
         assertThat(last().attachments()).isEqualTo(1);
@@ -133,17 +129,13 @@ class DmaBufHotSwapTest {
         assertThat(run("dmabuf:violations")).contains("CK-6", "guest.importer leaves");
         importer = null;
         leaving = null;
-        isCollected(code);
+        Framework.isCollected(code);
     }
 
     @Test
     void theCoreLeavesAndComesBack() throws Exception {
         startBoth();
-        Bundle core =
-                Arrays.stream(context.getBundles())
-                        .filter(bundle -> CORE.equals(bundle.getSymbolicName()))
-                        .findFirst()
-                        .orElseThrow();
+        Bundle core = new Framework(context).bundle(CORE);
         core.stop();
         assertThat(context.getServiceReference(DmaBufs.class)).isNull();
         assertThat(work()).isEmpty();
@@ -161,18 +153,5 @@ class DmaBufHotSwapTest {
 
     private DepartureReport last() throws Exception {
         return debug().departures().getLast();
-    }
-
-    private static WeakReference<ClassLoader> loader(Bundle bundle) {
-        return new WeakReference<>(bundle.adapt(BundleWiring.class).getClassLoader());
-    }
-
-    private static void isCollected(WeakReference<ClassLoader> code) throws Exception {
-        Await.until(
-                "its classes are gone",
-                () -> {
-                    System.gc();
-                    return code.get() == null;
-                });
     }
 }

@@ -38,11 +38,7 @@ class DropInTest {
 
     @BeforeEach
     void stopTheOriginal() throws Exception {
-        original =
-                Arrays.stream(context.getBundles())
-                        .filter(b -> DEVICE.equals(b.getSymbolicName()))
-                        .findFirst()
-                        .orElseThrow();
+        original = new Framework(context).bundle(DEVICE);
         jar = Files.readAllBytes(Repack.file(original));
         plugins = Path.of(context.getProperty("felix.fileinstall.dir"));
         Files.createDirectories(plugins);

@@ -3,18 +3,12 @@ package org.peerlane.tests.hotswap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.ref.WeakReference;
-import java.util.Arrays;
-import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
 import org.apache.felix.service.command.CommandProcessor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.wiring.BundleWiring;
-import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.test.common.annotation.InjectBundleContext;
 import org.osgi.test.common.annotation.InjectService;
 import org.peerlane.dmabuf.api.DmaBuf;
@@ -36,16 +30,11 @@ class HeapHotSwapTest {
     CommandProcessor processor;
 
     private Bundle heap() {
-        return Arrays.stream(context.getBundles())
-                .filter(bundle -> HEAP.equals(bundle.getSymbolicName()))
-                .findFirst()
-                .orElseThrow();
+        return new Framework(context).bundle(HEAP);
     }
 
     private <T> T service(Class<T> type) throws Exception {
-        Await.until("a " + type, () -> context.getServiceReference(type) != null);
-        return Objects.requireNonNull(
-                context.getService(Objects.requireNonNull(context.getServiceReference(type))));
+        return new Framework(context).service(type);
     }
 
     private DmaBuf allocate() throws Exception {
@@ -79,21 +68,10 @@ class HeapHotSwapTest {
     @Test
     void anUpdateLeavesNoClassesBehind() throws Exception {
         DmaBuf buffer = allocate();
-        WeakReference<ClassLoader> code =
-                new WeakReference<>(heap().adapt(BundleWiring.class).getClassLoader());
-        heap().update();
-        CountDownLatch refreshed = new CountDownLatch(1);
-        context.getBundle(0)
-                .adapt(FrameworkWiring.class)
-                .refreshBundles(List.of(heap()), _ -> refreshed.countDown());
-        refreshed.await();
+        WeakReference<ClassLoader> code = Framework.code(heap());
+        new Framework(context).update(heap());
         service(DmaHeap.class);
-        Await.until(
-                "its classes are gone, though somebody holds a buffer of it",
-                () -> {
-                    System.gc();
-                    return code.get() == null;
-                });
+        Framework.isCollected(code); // though somebody holds a buffer of it
         buffer.put();
     }
 }

@@ -28,7 +28,7 @@ class ShellCommandsTest {
 
     @InjectBundleContext BundleContext context;
 
-    @InjectService(timeout = 20_000)
+    @InjectService(filter = "(" + Machine.READY + "=true)", timeout = 20_000)
     Machine machine;
 
     @InjectService(timeout = 20_000)

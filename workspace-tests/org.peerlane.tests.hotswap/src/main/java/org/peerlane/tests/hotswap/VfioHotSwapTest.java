@@ -3,19 +3,13 @@ package org.peerlane.tests.hotswap;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.ref.WeakReference;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
 import org.apache.felix.service.command.CommandProcessor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
-import org.osgi.framework.ServiceReference;
-import org.osgi.framework.wiring.BundleWiring;
-import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.test.common.annotation.InjectBundleContext;
 import org.osgi.test.common.annotation.InjectService;
 import org.peerlane.bus.api.PcieBus;
@@ -39,10 +33,7 @@ class VfioHotSwapTest {
     Executions executions;
 
     private Bundle vfio() {
-        return Arrays.stream(context.getBundles())
-                .filter(bundle -> VFIO.equals(bundle.getSymbolicName()))
-                .findFirst()
-                .orElseThrow();
+        return new Framework(context).bundle(VFIO);
     }
 
     private String run(String command) throws Exception {
@@ -50,9 +41,7 @@ class VfioHotSwapTest {
     }
 
     private <T> T service(Class<T> type) throws Exception {
-        Await.until("a " + type, () -> context.getServiceReference(type) != null);
-        ServiceReference<T> reference = Objects.requireNonNull(context.getServiceReference(type));
-        return Objects.requireNonNull(context.getService(reference));
+        return new Framework(context).service(type);
     }
 
     private PcieFunction edu() throws Exception {
@@ -106,21 +95,10 @@ class VfioHotSwapTest {
         Await.until("edu is driven", () -> driver().equals("org.peerlane.driver.edu"));
         run("vfio:bind edu0");
         export();
-        WeakReference<ClassLoader> code =
-                new WeakReference<>(vfio().adapt(BundleWiring.class).getClassLoader());
-        vfio().update();
-        CountDownLatch refreshed = new CountDownLatch(1);
-        context.getBundle(0)
-                .adapt(FrameworkWiring.class)
-                .refreshBundles(List.of(vfio()), _ -> refreshed.countDown());
-        refreshed.await();
+        WeakReference<ClassLoader> code = Framework.code(vfio());
+        new Framework(context).update(vfio());
         Await.until("it is bound again", () -> driver().equals("vfio-pci"));
         export();
-        Await.until(
-                "its classes are gone",
-                () -> {
-                    System.gc();
-                    return code.get() == null;
-                });
+        Framework.isCollected(code);
     }
 }

@@ -8,10 +8,10 @@ import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.SyncFile;
 import org.peerlane.exec.api.NamedLock;
+import org.peerlane.kernel.api.CountedFile;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.OpenFile;
-import org.peerlane.kernel.api.RefCount;
 
 /**
  * A file around one fence: see {@link SyncFile}. The fence is published by it.
@@ -22,14 +22,13 @@ import org.peerlane.kernel.api.RefCount;
  *
  * <p><b>Threads.</b> Any. <b>Source.</b> FE-23, UA-1.
  */
-public final class CoreSyncFile implements SyncFile {
+public final class CoreSyncFile extends CountedFile implements SyncFile {
     /** The most bytes of a name, as in the kernel's 32 with their final 0. */
     static final int NAME_BYTES = 31;
 
     private final CoreFences fences;
     private final Fence fence;
     private final String given;
-    private final RefCount references = new RefCount("sync file", this::release);
     private final NamedLock lock;
 
     /** Guarded by lock. */
@@ -59,6 +58,7 @@ public final class CoreSyncFile implements SyncFile {
 
     /** With the caller's reference on the fence. */
     private CoreSyncFile(CoreFences fences, Fence fence, String given) {
+        super("sync file");
         this.fences = fences;
         this.fence = fence;
         this.given = given;
@@ -72,26 +72,7 @@ public final class CoreSyncFile implements SyncFile {
     }
 
     @Override
-    public void get() {
-        references.get();
-    }
-
-    @Override
-    public boolean getUnlessZero() {
-        return references.getUnlessZero();
-    }
-
-    @Override
-    public void put() {
-        references.put();
-    }
-
-    @Override
-    public int references() {
-        return references.count();
-    }
-
-    private void release() {
+    protected void released() {
         fence.removeCallback(signaled);
         fence.put();
     }

@@ -1,15 +1,14 @@
-package org.peerlane.shell.bus;
+package org.peerlane.kernel.api;
 
-import org.peerlane.kernel.api.Errno;
-import org.peerlane.kernel.api.ErrnoException;
-
-/** Numbers as people write them: decimal, or hex after {@code 0x}. */
+/** Numbers as people write them into commands: decimal, or hex after {@code 0x}. */
 public final class Numbers {
     private Numbers() {}
 
     /**
      * {@return the number}
      *
+     * @param what it is, for the sentence
+     * @param text what somebody has written
      * @param most the largest one, unsigned
      * @throws ErrnoException {@code EINVAL} it is none, or too large
      */
