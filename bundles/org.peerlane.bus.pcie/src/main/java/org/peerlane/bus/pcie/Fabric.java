@@ -26,7 +26,8 @@ import org.peerlane.memory.api.PhysicalMemory;
  * with an epoch that still holds is a route of now.
  *
  * <p><b>Locks.</b> {@code bus.topology} guards who is in the tree; it comes before {@code
- * bus.function}. Routing takes no lock.
+ * bus.function}. Routing takes no lock. {@link MemoryWatches} are told with locks of those who
+ * change something.
  */
 final class Fabric {
     private static final VarHandle EPOCH;
@@ -46,6 +47,7 @@ final class Fabric {
     final List<HostBridge> hosts;
     final ConfigCycles config;
     final Router router;
+    final MemoryWatches watches;
     final Requesters requesters = new Requesters();
 
     final Checkpoint translated;
@@ -117,6 +119,7 @@ final class Fabric {
         intx = new IntxLines(this);
         config = new ConfigCycles(this.hosts);
         router = new Router(memory, this.hosts);
+        watches = new MemoryWatches(execution, router);
     }
 
     /**
@@ -160,6 +163,7 @@ final class Fabric {
     /** A port, a decoder, who is there, or the IOMMU has changed. */
     void changed() {
         EPOCH.getAndAdd(this, 1L);
+        watches.changed();
     }
 
     /** {@return all functions that are present, ports too, by address; an immutable snapshot} */
@@ -198,6 +202,7 @@ final class Fabric {
         } finally {
             topology.unlock();
         }
+        changed();
     }
 
     void remove(BusFunction function) {
@@ -208,6 +213,7 @@ final class Fabric {
         } finally {
             topology.unlock();
         }
+        changed();
     }
 
     /** Takes the addresses over that an enumeration has given. */
@@ -218,6 +224,7 @@ final class Fabric {
         } finally {
             topology.unlock();
         }
+        changed();
     }
 
     private void publish() {
@@ -228,7 +235,6 @@ final class Fabric {
         functions = List.copyOf(all);
         endpoints =
                 all.stream().filter(Endpoint.class::isInstance).map(Endpoint.class::cast).toList();
-        changed();
     }
 
     private static void collect(Bus bus, List<BusFunction> into) {

@@ -1,6 +1,5 @@
 package org.peerlane.exporter.vfio;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.RomLayout;
@@ -27,7 +26,10 @@ final class Regions {
     private final @Nullable AddressRange<PhysicalAddress>[] bars;
 
     private final RegionInfo[] infos = new RegionInfo[VfioFile.REGIONS];
-    private final BarMemory memory;
+
+    /** By index; null: processes cannot map it. */
+    private final @Nullable BarMemory[] mappable = new BarMemory[BARS];
+
     private final int tableBar;
     private final long tableOffset;
     private final long tableBytes;
@@ -40,12 +42,14 @@ final class Regions {
         for (int index = 0; index <= BARS; index++) {
             bars[index] = portBytes(index) == 0 ? memory(index) : null;
         }
-        memory =
-                new BarMemory(
-                        surroundings.bus,
-                        surroundings.spaces,
-                        function.slot(),
-                        Arrays.copyOf(bars, BARS));
+        for (int index = 0; index < BARS; index++) {
+            AddressRange<PhysicalAddress> bar = bars[index];
+            String name = function.slot() + " BAR " + index;
+            mappable[index] =
+                    bar == null
+                            ? null
+                            : BarMemory.of(surroundings.bus, surroundings.spaces, name, bar);
+        }
         int msiX = config.msiX();
         if (msiX == 0) {
             tableBar = -1;
@@ -76,7 +80,7 @@ final class Regions {
             return region(index, 0, 0);
         }
         int flags = RegionInfo.READ | RegionInfo.WRITE;
-        flags |= memory.isMappable(index) ? RegionInfo.MMAP : 0;
+        flags |= mappable[index] != null ? RegionInfo.MMAP : 0;
         boolean table = index == tableBar;
         return new RegionInfo(
                 index,
@@ -119,7 +123,11 @@ final class Regions {
 
     /** The function is closed. */
     void close() {
-        memory.close();
+        for (BarMemory one : mappable) {
+            if (one != null) {
+                one.close();
+            }
+        }
     }
 
     /**
