@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaObserver;
@@ -73,6 +74,7 @@ final class Fabric {
 
     private volatile Consumer<Port> hand = port -> {};
     private volatile Consumer<VirtualSet> onVirtual = set -> {};
+    private volatile BiConsumer<BusFunction, Boolean> onError = (from, fatal) -> {};
 
     private volatile Resizer resizer =
             (function, bar, bytes) -> {
@@ -289,6 +291,11 @@ final class Fabric {
         hand.accept(port);
     }
 
+    /** Says who is told of errors that nothing corrects, and whether they are fatal. */
+    void onError(BiConsumer<BusFunction, Boolean> told) {
+        onError = told;
+    }
+
     /** Says who gives BARs other sizes. */
     void onResize(Resizer resizer) {
         this.resizer = resizer;
@@ -312,6 +319,9 @@ final class Fabric {
         Port root = message == ErrorMessage.NONE ? null : from.rootPort();
         if (root != null) {
             root.receiveError(message, from.requesterId());
+            if (message != ErrorMessage.CORRECTABLE) {
+                onError.accept(from, message == ErrorMessage.FATAL);
+            }
         }
     }
 

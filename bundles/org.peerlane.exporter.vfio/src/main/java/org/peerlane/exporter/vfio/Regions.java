@@ -35,6 +35,9 @@ final class Regions {
     private final long tableBytes;
     private final PcieFunction function;
 
+    /** Null: there is no ROM. */
+    private final @Nullable Rom rom;
+
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
     Regions(Surroundings surroundings, PcieFunction function, VirtualConfig config) {
         this.function = function;
@@ -64,7 +67,12 @@ final class Regions {
         for (int index = 0; index < BARS; index++) {
             infos[index] = bar0to5(index);
         }
-        infos[VfioFile.ROM] = rom();
+        AddressRange<PhysicalAddress> image = bars[RomLayout.INDEX];
+        rom = image == null ? null : new Rom(function, image.bytes());
+        infos[VfioFile.ROM] =
+                image == null || rom == null || !rom.hasImage()
+                        ? region(VfioFile.ROM, 0, 0)
+                        : region(VfioFile.ROM, image.bytes(), RegionInfo.READ);
         infos[VfioFile.CONFIG] =
                 region(VfioFile.CONFIG, config.size(), RegionInfo.READ | RegionInfo.WRITE);
         infos[VfioFile.VGA] = region(VfioFile.VGA, 0, 0);
@@ -88,13 +96,6 @@ final class Regions {
                 bar.bytes(),
                 VfioFile.offset(index),
                 table);
-    }
-
-    private RegionInfo rom() {
-        AddressRange<PhysicalAddress> rom = bars[RomLayout.INDEX];
-        return rom == null
-                ? region(VfioFile.ROM, 0, 0)
-                : region(VfioFile.ROM, rom.bytes(), RegionInfo.READ);
     }
 
     private static RegionInfo region(int index, long bytes, int flags) {
@@ -143,6 +144,13 @@ final class Regions {
                             .formatted(function.slot(), index, VfioFile.CONFIG));
         }
         return infos[index];
+    }
+
+    /** {@return a register of a BAR, or what the ROM has} */
+    long read(int index, long at, int width) {
+        return index == VfioFile.ROM && rom != null
+                ? rom.read(at, width)
+                : function.read(index, at, width);
     }
 
     /** {@return whether a BAR is there, of whatever kind} */

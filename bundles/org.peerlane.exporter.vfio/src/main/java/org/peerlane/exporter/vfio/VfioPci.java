@@ -96,6 +96,15 @@ public final class VfioPci implements Vfio, PcieDriver {
     }
 
     @Override
+    public void errorDetected(PcieFunction function, boolean fatal) {
+        VfioPciDevice device = find(function);
+        OpenFunction open = device == null ? null : device.openOrNull();
+        if (open != null) {
+            open.interrupts().errorDetected();
+        }
+    }
+
+    @Override
     public void remove(PcieFunction function, boolean gone) {
         VfioPciDevice device;
         lock.lock();

@@ -106,7 +106,7 @@ class MappingRaceTest {
                             execution,
                             "cpu",
                             () -> {
-                                space.store(mapping.first(), 8, 1);
+                                space.write(mapping.first(), Board.bytes(1), 0, 1);
                                 try {
                                     MemorySegment view =
                                             mapping.window(mapping.first(), true).segment();
