@@ -54,6 +54,25 @@ public interface DmaBufs {
     int fd(FileTable files, @Nullable DmaBuf buffer, int flags);
 
     /**
+     * [free] As {@link #fd}, for an exporter whose buffer is nobody's without the descriptor: the
+     * caller's reference goes if there is none, too.
+     *
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EMFILE}
+     */
+    default int fdOrPut(FileTable files, DmaBuf buffer, int flags) {
+        boolean installed = false;
+        try {
+            int fd = fd(files, buffer, flags);
+            installed = true;
+            return fd;
+        } finally {
+            if (!installed) {
+                put(buffer);
+            }
+        }
+    }
+
+    /**
      * [free] {@return the buffer behind a descriptor, with one reference, the caller's (DB-9)}
      *
      * @throws org.peerlane.kernel.api.ErrnoException {@code EBADF} no descriptor; {@code EINVAL}
