@@ -300,7 +300,7 @@ class SystemHeapTest {
         long bytes = 512 * MIB;
         SparseMemory large = new SparseMemory(machine.execution, 600);
         Chunks chunks = Chunks.allocate(large, bytes);
-        HeapBuffer buffer = new HeapBuffer(large, chunks, bytes, pageByPage);
+        HeapBuffer buffer = new HeapBuffer(large, chunks, pageByPage);
         AtomicInteger calls = new AtomicInteger();
         AtomicLong end = new AtomicLong(PAGE);
         CpuMapping mapping =
