@@ -12,8 +12,7 @@ import java.util.stream.Stream;
 final class Sessions {
     private static final int FLAGS = Pattern.MULTILINE | Pattern.DOTALL;
     private static final Pattern SCRIPT =
-            Pattern.compile(
-                    "^```\\n\\$ \\./peerlane exec (\\S+) '([^'\\n]*)'\\n(.*?)^```$", FLAGS);
+            Pattern.compile("^```\\n\\$ \\./peerlane exec (\\S+) '([^'\\n]*)'\\n(.*?)^```$", FLAGS);
     private static final Pattern PROMPTS =
             Pattern.compile("^```\\n\\$ \\./peerlane run (\\S+)\\n(peerlane> .*?)^```$", FLAGS);
     private static final Pattern PROMPT = Pattern.compile("^peerlane> (.*)\\n", Pattern.MULTILINE);
@@ -32,7 +31,8 @@ final class Sessions {
 
     /** {@return the scripts that a page shows} */
     static Stream<Session> scripts(Path page) throws IOException {
-        return SCRIPT.matcher(Files.readString(page))
+        return SCRIPT
+                .matcher(Files.readString(page))
                 .results()
                 .map(m -> new Session(name(page), m.group(1), m.group(2), m.group(3)))
                 .toList()
@@ -41,7 +41,8 @@ final class Sessions {
 
     /** {@return the sessions at the prompt, as scripts of the same commands} */
     static Stream<Session> prompts(Path page) throws IOException {
-        return PROMPTS.matcher(Files.readString(page))
+        return PROMPTS
+                .matcher(Files.readString(page))
                 .results()
                 .map(m ->
                         new Session(
