@@ -283,6 +283,9 @@ final class MapProtocol {
             return;
         }
         String owner = attachment.owner().owner();
+        if (owner.equals(buffer.owner().owner())) {
+            return; // whose work it is, the importer's or the exporter's, cannot be told
+        }
         for (BufferMapping other : buffer.mapped().all()) {
             if (other.attachment().owner().owner().equals(owner)) {
                 return; // the work may go through that

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerProvider;
@@ -233,48 +234,39 @@ final class Card implements Gpu {
         OwnBuffer made = null;
         if (request.domains().contains(Placement.VRAM) && isUp()) {
             VramStorage found = mover.vram(bytes, request.cpuVisible(), Mover.Effort.EVICT, null);
-            made = found == null ? null : cleared(request, bytes, found);
+            made = found == null ? null : inVram(request, bytes, found);
         }
         if (made == null) {
             made = inRam(request, bytes);
         }
-        lru.touch(made);
         return made;
     }
 
     /** {@return a buffer of zeros in the VRAM; null: the engine clears nothing now} */
-    private @Nullable OwnBuffer cleared(GpuAllocation request, long bytes, VramStorage found) {
-        OwnBuffer made = null;
-        boolean whole = false;
+    private @Nullable OwnBuffer inVram(GpuAllocation request, long bytes, VramStorage found) {
         try {
-            made = register(request, bytes, found);
-            made.reservation().lock(null);
-            try {
-                made.reservation().reserveFences(1);
-                List<Fence> waits = new ArrayList<>();
-                pools.addEviction(waits);
-                Fence clear = engine.submit(Packets.fill(found.runs(), 0, bytes, 0), false, waits);
-                made.reservation().addFence(clear, FenceUsage.KERNEL);
-                clear.put();
-            } finally {
-                made.reservation().unlock();
-            }
-            whole = true;
-            return made;
+            return open(request, bytes, found, this::clear);
         } catch (ErrnoException e) {
             if (e.errno() != Errno.ECANCELED) {
                 throw e;
             }
             return null;
-        } finally {
-            if (!whole) {
-                if (made == null) {
-                    found.free();
-                } else {
-                    made.close();
-                }
-            }
         }
+    }
+
+    /** [held] */
+    private void clear(OwnBuffer buffer) {
+        buffer.reservation().reserveFences(1);
+        List<Fence> waits = new ArrayList<>();
+        pools.addEviction(waits);
+        Fence clear =
+                engine.submit(
+                        Packets.fill(buffer.storage().runs(), 0, buffer.size(), 0),
+                        false,
+                        waits,
+                        null);
+        buffer.reservation().addFence(clear, FenceUsage.KERNEL);
+        clear.put();
     }
 
     private OwnBuffer inRam(GpuAllocation request, long bytes) {
@@ -289,28 +281,54 @@ final class Card implements Gpu {
                     "0x%x bytes, and the machine has 0x%x in all".formatted(bytes, all * PAGE));
         }
         SystemStorage storage = pools.system(bytes);
-        boolean whole = false;
+        boolean bound = false;
         try {
             mover.bind(storage, null);
-            OwnBuffer made = register(request, bytes, storage);
+            bound = true;
+        } finally {
+            if (!bound) {
+                storage.free();
+            }
+        }
+        return open(request, bytes, storage, _ -> {});
+    }
+
+    /**
+     * {@return a buffer that others find from now on}
+     *
+     * @param storage is its own, or freed if this fails
+     * @param first what has to be done before anybody else uses it, with its reservation held
+     */
+    private OwnBuffer open(
+            GpuAllocation request, long bytes, Storage storage, Consumer<OwnBuffer> first) {
+        OwnBuffer made = null;
+        boolean whole = false;
+        try {
+            made = new OwnBuffer(this, nextHandle(), request, bytes, storage);
+            OwnBuffer held = made;
+            made.reservation()
+                    .whileHeld(_ -> {
+                        first.accept(held);
+                        held.touched();
+                    });
+            remember(made);
             whole = true;
             return made;
         } finally {
             if (!whole) {
-                storage.free();
+                if (made == null) {
+                    storage.free();
+                } else {
+                    made.put();
+                }
             }
         }
     }
 
-    private OwnBuffer register(GpuAllocation request, long bytes, Storage storage) {
+    private long nextHandle() {
         lock.lock();
         try {
-            if (leaving) {
-                throw new ErrnoException(Errno.ENODEV, name() + " leaves");
-            }
-            OwnBuffer made = new OwnBuffer(this, ++lastHandle, request, bytes, storage);
-            open.put(made.handle(), made);
-            return made;
+            return ++lastHandle;
         } finally {
             lock.unlock();
         }
@@ -323,49 +341,52 @@ final class Card implements Gpu {
             own.open();
             return own;
         }
-        long handle;
-        lock.lock();
-        try {
-            handle = ++lastHandle;
-        } finally {
-            lock.unlock();
-        }
         buffer.get();
-        boolean attached = false;
+        ImportedBuffer made = null;
+        boolean whole = false;
         try {
-            ImportedBuffer made = new ImportedBuffer(this, handle, buffer);
-            attached = true;
+            made = new ImportedBuffer(this, nextHandle(), buffer);
             remember(made);
+            whole = true;
             return made;
         } finally {
-            if (!attached) {
-                buffer.put();
+            if (!whole) {
+                if (made == null) {
+                    buffer.put();
+                } else {
+                    made.end();
+                }
             }
         }
     }
 
-    /** A handle that counts from now on. */
+    /**
+     * A handle that counts from now on.
+     *
+     * @throws ErrnoException {@code ENODEV} the card leaves
+     */
     void remember(CardBuffer buffer) {
-        boolean late;
         lock.lock();
         try {
-            late = leaving;
-            if (!late) {
-                open.put(buffer.handle(), buffer);
+            if (leaving) {
+                throw new ErrnoException(Errno.ENODEV, name() + " leaves");
             }
+            buffer.opened();
+            open.put(buffer.handle(), buffer);
         } finally {
             lock.unlock();
         }
-        if (late) {
-            buffer.close();
-            throw new ErrnoException(Errno.ENODEV, name() + " leaves");
-        }
     }
 
-    void forget(CardBuffer buffer) {
+    /** A handle that counts no more. {@return whether there was one} */
+    boolean forget(CardBuffer buffer) {
         lock.lock();
         try {
-            open.remove(buffer.handle(), buffer);
+            boolean was = buffer.closed();
+            if (was && buffer.isClosed()) {
+                open.remove(buffer.handle(), buffer);
+            }
+            return was;
         } finally {
             lock.unlock();
         }
@@ -421,8 +442,9 @@ final class Card implements Gpu {
     // ---- its end
 
     /**
-     * The driver leaves it. Importers first, and without a lock: a reset may hold all buffers and
-     * wait for an importer that only a departure ends.
+     * The driver leaves it. Its own work first: importers wait for that. Then importers, and
+     * without a lock: a reset may hold all buffers and wait for an importer that only a departure
+     * ends.
      */
     void close(boolean gone) {
         List<CardBuffer> left;
@@ -433,6 +455,7 @@ final class Card implements Gpu {
         } finally {
             lock.unlock();
         }
+        reset.end();
         exports.depart();
         reset.close();
         engine.close();

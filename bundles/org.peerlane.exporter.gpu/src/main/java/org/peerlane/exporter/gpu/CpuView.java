@@ -91,6 +91,16 @@ final class CpuView implements MappingOperations {
         }
     }
 
+    /** Processes do not map it as that any more. */
+    void remove(Mappable object) {
+        lock.lock();
+        try {
+            objects.remove(object);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     @Override
     public void mapped(CpuMapping mapping) {
         buffer.get();

@@ -3,9 +3,9 @@ package org.peerlane.exporter.gpu;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceOperations;
@@ -25,7 +25,8 @@ import org.peerlane.kernel.api.ErrnoException;
  *
  * <p><b>Fences.</b> All are on one timeline. A job's fence signals when the card has written its
  * number; with {@code EIO} if the card stopped at it; with {@code ECANCELED} if it was given up.
- * Never before the card has stopped using what the job uses.
+ * Never before the card has stopped using what the job uses, nor before what the job waits for has
+ * ended: who waits for a move relies on that nobody uses the old place any more.
  *
  * <p><b>Life.</b> {@link #start}; {@link #park} and {@link #start} around a reset; {@link #close}.
  *
@@ -34,19 +35,11 @@ import org.peerlane.kernel.api.ErrnoException;
  * gpu0.engine}, writes the ring.
  */
 final class Engine implements FenceOperations {
-    private static final Logger LOG = LogManager.getLogger(Engine.class);
-
-    /** Of a packet and a fence, with a word for the packet that tells of room. */
-    private static final long ROOM = 64;
-
-    /** The engine tells of room that often. */
-    private static final int STEPS_PER_TRAP = 256;
-
     private final Surroundings surroundings;
     private final Execution execution;
     private final String name;
-    private final Hardware hardware;
     private final CommandRing ring;
+    private final RingWriter writer;
     private final Fences fences;
     private final long context;
     private final Runnable onHang;
@@ -72,15 +65,13 @@ final class Engine implements FenceOperations {
     /** Rings when the first job in the ring takes too long. Guarded by lock. */
     private @Nullable Timer watch;
 
-    /** What the card answers to reads that push its writes goes there: a page of its own. */
-    private final Run scratch;
-
     private @Nullable EmulatedThread thread;
 
     /**
      * @param scratch a page of the card that nobody uses
      * @param onHang called, on a timer's thread, when a job takes longer than it may
      */
+    @SuppressWarnings("this-escape") // used by its own thread, which starts later
     Engine(
             Surroundings surroundings,
             String name,
@@ -91,34 +82,31 @@ final class Engine implements FenceOperations {
         this.surroundings = surroundings;
         execution = surroundings.execution;
         this.name = name;
-        this.hardware = hardware;
         this.ring = ring;
-        this.scratch = scratch;
         this.onHang = onHang;
         fences = surroundings.dmabufs.fences();
         context = fences.allocateContexts(1);
         bell = new Doorbell(execution, "gpu.bell");
         signal = execution.lock("gpu.signal");
         lock = execution.lock("gpu.engine");
-    }
-
-    /** Its bell, for who waits for fences without a thread. */
-    Doorbell bell() {
-        return bell;
+        writer = new RingWriter(surroundings, this, hardware, ring, bell, scratch);
     }
 
     /** Takes jobs from now on; the card has been reset, or is new. */
     void start() {
-        ring.rewind();
-        hardware.run(ring.address(), CommandRing.BYTES_LG2);
-        lock.lock();
-        try {
-            up = true;
-        } finally {
-            lock.unlock();
-        }
+        writer.start();
         if (thread == null) {
             thread = execution.start(ThreadKind.BLOCKING, name + ".engine", this::loop);
+        }
+    }
+
+    /** [gpu.ring] */
+    void up(boolean now) {
+        lock.lock();
+        try {
+            up = now;
+        } finally {
+            lock.unlock();
         }
     }
 
@@ -126,14 +114,33 @@ final class Engine implements FenceOperations {
      * Queues a job.
      *
      * @param waits what it has to come after; a reference of each goes here, whatever happens
+     * @param moved what it brings to another place; null: it moves nothing
      * @return its fence, with one reference, the caller's
      * @throws ErrnoException {@code ECANCELED} the card is being reset, or does not come back;
      *     {@code ENODEV} it leaves
      */
-    Fence submit(List<Job.Step> steps, boolean flush, List<Fence> waits) {
-        Fence fence = fences.allocate(this);
-        Job job = new Job(steps, flush, new Dependencies(waits, bell), fence);
+    Fence submit(
+            List<Job.Step> steps, boolean flush, List<Fence> waits, @Nullable OwnBuffer moved) {
+        Dependencies dependencies = new Dependencies(waits, bell);
         boolean taken = false;
+        Fence fence = null;
+        try {
+            fence = fences.allocate(this);
+            queue(new Job(steps, flush, dependencies, fence, moved));
+            taken = true;
+        } finally {
+            if (!taken) {
+                dependencies.drop();
+                if (fence != null) {
+                    fence.put();
+                }
+            }
+        }
+        bell.ring();
+        return fence;
+    }
+
+    private void queue(Job job) {
         lock.lock();
         try {
             if (closed) {
@@ -142,19 +149,12 @@ final class Engine implements FenceOperations {
             if (!up) {
                 throw new ErrnoException(Errno.ECANCELED, name + " is being reset");
             }
-            fences.init64(fence, context, ++lastSeqno);
+            fences.init64(job.fence, context, ++lastSeqno);
+            job.fence.get();
             queued.add(job);
-            fence.get();
-            taken = true;
         } finally {
             lock.unlock();
-            if (!taken) {
-                job.waits.drop();
-                fence.put();
-            }
         }
-        bell.ring();
-        return fence;
     }
 
     // ---- its thread
@@ -166,7 +166,8 @@ final class Engine implements FenceOperations {
                 if (job == null) {
                     return;
                 }
-                write(job);
+                surroundings.beforeWritten.reached();
+                writer.write(job);
             }
         } catch (InterruptedException e) {
             // it leaves
@@ -176,13 +177,16 @@ final class Engine implements FenceOperations {
     /** {@return the next job, which is running then; null: no more will come} */
     private @Nullable Job next() throws InterruptedException {
         while (true) {
+            if (endGivenUp()) {
+                continue;
+            }
             lock.lock();
             try {
                 if (closed) {
                     return null;
                 }
                 Job job = queued.peek();
-                if (up && job != null && job.waits.areSignaled()) {
+                if (up && job != null && job.givenUp == null && job.waits.areSignaled()) {
                     queued.remove();
                     running.add(job);
                     if (running.size() == 1) {
@@ -194,72 +198,33 @@ final class Engine implements FenceOperations {
                 lock.unlock();
             }
             bell.await();
-            recover(null);
+            writer.recover(null);
         }
     }
 
-    private void write(Job job) throws InterruptedException {
-        surroundings.beforeWritten.reached();
-        int count = 0;
-        for (Job.Step step : job.steps) {
-            if (!await(job)) {
-                return;
+    /** Who was given up while he waited ends in his turn. {@return whether there was one} */
+    private boolean endGivenUp() {
+        signal.lock();
+        try {
+            Job job;
+            lock.lock();
+            try {
+                job = queued.peek();
+                if (job == null || job.givenUp == null || !job.waits.areSignaled()) {
+                    return false;
+                }
+                queued.remove();
+            } finally {
+                lock.unlock();
             }
-            put(step);
-            if (++count % STEPS_PER_TRAP == 0) {
-                ring.put(GpuRegisters.trap());
-                hardware.ring(ring.tail());
-            }
+            end(job, job.givenUp);
+            return true;
+        } finally {
+            signal.unlock();
         }
-        if (!await(job)) {
-            return;
-        }
-        if (job.flush && !job.steps.isEmpty()) {
-            readBack(job.steps.getLast().target());
-            if (!await(job)) {
-                return;
-            }
-        }
-        ring.putFence(job.fence.seqno());
-        job.end = ring.tail();
-        hardware.ring(ring.tail());
     }
 
-    private void put(Job.Step step) {
-        Run source = step.source();
-        Run target = step.target();
-        if (source == null) {
-            ring.put(GpuRegisters.fill(target.space(), step.pattern()));
-        } else {
-            ring.put(GpuRegisters.copy(source.space(), target.space()));
-            ring.put(source.address());
-        }
-        ring.put(target.address());
-        ring.put(target.bytes());
-    }
-
-    /** A read pushes the writes that went the same way before: the fence comes after them. */
-    private void readBack(Run target) {
-        ring.put(GpuRegisters.copy(target.space(), scratch.space()));
-        ring.put(target.address() + target.bytes() - 4);
-        ring.put(scratch.address());
-        ring.put(4);
-    }
-
-    /** {@return whether there is room; false: the job has been given up} */
-    private boolean await(Job job) throws InterruptedException {
-        while (isRunning(job)) {
-            if (ring.room(hardware.head()) >= ROOM) {
-                return true;
-            }
-            hardware.ring(ring.tail());
-            bell.await();
-            recover(job);
-        }
-        return false;
-    }
-
-    private boolean isRunning(Job job) {
+    boolean isRunning(Job job) {
         lock.lock();
         try {
             return up && running.contains(job);
@@ -268,29 +233,7 @@ final class Engine implements FenceOperations {
         }
     }
 
-    /** If the card has stopped at a packet, its job fails, and the others go on. */
-    private void recover(@Nullable Job writing) {
-        if (!isUp() || !hardware.isHalted()) {
-            return;
-        }
-        retire();
-        long error = hardware.error();
-        Job guilty = first();
-        LOG.warn(
-                "{} stopped with error {} at {}",
-                name,
-                "0x%06x".formatted(error),
-                "0x%x".formatted(hardware.errorAddress()));
-        if ((error & 0xFF) >= GpuRegisters.ERROR_FETCH || guilty == null) {
-            onHang.run();
-            return;
-        }
-        long end = guilty.end;
-        fail(guilty, Errno.EIO);
-        hardware.resume(end < 0 || guilty == writing ? ring.tail() : end);
-    }
-
-    private boolean isUp() {
+    boolean isUp() {
         lock.lock();
         try {
             return up;
@@ -299,7 +242,8 @@ final class Engine implements FenceOperations {
         }
     }
 
-    private @Nullable Job first() {
+    /** {@return the one that the card is at; null: none} */
+    @Nullable Job first() {
         lock.lock();
         try {
             return running.peek();
@@ -321,7 +265,8 @@ final class Engine implements FenceOperations {
         bell.ring();
     }
 
-    private void retire() {
+    /** Ends what the card has done. */
+    void retire() {
         signal.lock();
         try {
             long reached = ring.reached();
@@ -348,7 +293,8 @@ final class Engine implements FenceOperations {
         }
     }
 
-    private void fail(Job job, Errno with) {
+    /** One that runs has failed. */
+    void fail(Job job, Errno with) {
         signal.lock();
         try {
             boolean mine;
@@ -360,11 +306,19 @@ final class Engine implements FenceOperations {
                 lock.unlock();
             }
             if (mine) {
+                if (job.moved != null) {
+                    job.moved.lost();
+                }
                 end(job, with);
             }
         } finally {
             signal.unlock();
         }
+    }
+
+    /** The card does not go on by itself. */
+    void hangs() {
+        onHang.run();
     }
 
     /** [signal] */
@@ -388,61 +342,85 @@ final class Engine implements FenceOperations {
         if (old != null) {
             old.cancel();
         }
+        Job first = running.peek();
         watch =
-                running.isEmpty()
+                first == null
                         ? null
-                        : execution.schedule(name + ".hang", surroundings.timeoutNanos, onHang);
+                        : execution.schedule(
+                                name + ".hang", surroundings.timeoutNanos, () -> isLate(first));
+    }
+
+    private void isLate(Job job) {
+        if (isUp() && job == first()) {
+            hangs();
+        }
     }
 
     /**
-     * Takes no more jobs, stops the card, and gives up what there is.
+     * Takes no more jobs, stops the card, and gives up what there is: what waits for others ends
+     * when they have.
      *
      * @param with the error of what is given up
+     * @return whose content was on the way to another place
      */
-    void park(Errno with) {
-        lock.lock();
-        try {
-            up = false;
-        } finally {
-            lock.unlock();
-        }
-        hardware.stop();
-        giveUp(with);
+    Set<OwnBuffer> park(Errno with) {
+        writer.stop();
+        Set<OwnBuffer> lost = new LinkedHashSet<>();
+        giveUp(with, false, lost);
         bell.ring();
+        return lost;
     }
 
-    private void giveUp(Errno with) {
+    private void giveUp(Errno with, boolean all, Set<OwnBuffer> lost) {
         signal.lock();
         try {
-            List<Job> all = new ArrayList<>();
+            List<Job> ending = new ArrayList<>();
             long reached = ring.reached();
             lock.lock();
             try {
-                all.addAll(running);
-                all.addAll(queued);
+                ending.addAll(running);
                 running.clear();
-                queued.clear();
+                queued.forEach(job -> giveUp(job, with, lost));
+                if (all) {
+                    ending.addAll(queued);
+                    queued.clear();
+                }
                 watchFirst();
             } finally {
                 lock.unlock();
             }
-            for (Job job : all) {
-                end(job, job.end >= 0 && job.fence.seqno() <= reached ? null : with);
+            for (Job job : ending) {
+                if (job.end >= 0 && job.fence.seqno() <= reached) {
+                    end(job, null);
+                } else {
+                    giveUp(job, with, lost);
+                    end(job, job.givenUp);
+                }
             }
         } finally {
             signal.unlock();
         }
     }
 
-    /** Ends; gives up what there is. */
+    private static void giveUp(Job job, Errno with, Set<OwnBuffer> lost) {
+        if (job.givenUp == null) {
+            job.givenUp = with;
+            if (job.moved != null) {
+                lost.add(job.moved);
+            }
+        }
+    }
+
+    /** Ends; gives up what there is, whatever that waits for. */
     void close() {
-        park(Errno.ENODEV);
+        writer.stop();
         lock.lock();
         try {
             closed = true;
         } finally {
             lock.unlock();
         }
+        giveUp(Errno.ENODEV, true, new LinkedHashSet<>());
         bell.ring();
         EmulatedThread ending = thread;
         boolean interrupted = false;
@@ -456,11 +434,6 @@ final class Engine implements FenceOperations {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-    }
-
-    /** {@return the timeline of all its fences} */
-    long context() {
-        return context;
     }
 
     @Override

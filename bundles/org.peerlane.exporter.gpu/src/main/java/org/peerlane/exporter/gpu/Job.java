@@ -3,6 +3,7 @@ package org.peerlane.exporter.gpu;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.kernel.api.Errno;
 
 /**
  * Work for the engine, which ends with a fence.
@@ -38,7 +39,19 @@ final class Job {
     /** Where in the ring the one after it begins; -1 until it is written. Engine's thread. */
     volatile long end = -1;
 
-    Job(List<Step> steps, boolean flush, Dependencies waits, Fence fence) {
+    /** What it brings to another place; null: it moves nothing. */
+    final @Nullable OwnBuffer moved;
+
+    /** Why it is not done; null: it is to be done. Under the engine's locks. */
+    @Nullable Errno givenUp;
+
+    Job(
+            List<Step> steps,
+            boolean flush,
+            Dependencies waits,
+            Fence fence,
+            @Nullable OwnBuffer moved) {
+        this.moved = moved;
         this.steps = steps;
         this.flush = flush;
         this.waits = waits;

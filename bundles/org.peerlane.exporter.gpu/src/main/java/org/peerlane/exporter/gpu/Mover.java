@@ -231,7 +231,8 @@ final class Mover {
                     engine.submit(
                             Packets.copy(old.runs(), 0, made.runs(), 0, buffer.size()),
                             false,
-                            waits);
+                            waits,
+                            buffer);
             buffer.reservation().addFence(copy, FenceUsage.KERNEL);
             buffer.storage(made);
             emit(buffer, old.placement(), made.placement(), evicting);

@@ -3,7 +3,6 @@ package org.peerlane.exporter.gpu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Attachment;
@@ -34,7 +33,6 @@ final class OwnBuffer extends CardBuffer {
     private final Reservation reservation;
     private final CpuView view;
     private final AtomicLong losses = new AtomicLong();
-    private final AtomicInteger handles = new AtomicInteger(1);
     private final RefCount holders = new RefCount("buffer of a GPU", this::die);
 
     /** Changes under the reservation. */
@@ -54,6 +52,12 @@ final class OwnBuffer extends CardBuffer {
 
     /** Changes under the reservation. */
     private volatile int pins;
+
+    /** How many tables of importers name VRAM, of whatever place. [held] */
+    private int peers;
+
+    /** How many hold it by its handle. Changes under the card's lock. */
+    private volatile int handles;
 
     OwnBuffer(Card card, long handle, GpuAllocation request, long bytes, Storage storage) {
         super(card, handle, bytes);
@@ -115,12 +119,34 @@ final class OwnBuffer extends CardBuffer {
         pins--;
     }
 
+    /** [held] An importer reaches VRAM from now on. */
+    void addPeer() {
+        peers++;
+    }
+
+    /** [held] An importer has let go of VRAM. */
+    void removePeer() {
+        peers--;
+    }
+
+    /** {@return [held] whether an importer has addresses of VRAM, be they stale} */
+    boolean hasPeers() {
+        return peers > 0;
+    }
+
+    /** [held] It is being used; or new. */
+    void touched() {
+        if (!dead) {
+            card.lru().touch(this);
+        }
+    }
+
     /** {@return whether its memory has been given back, or is about to be} */
     boolean isDead() {
         return dead;
     }
 
-    /** A reset of the card has cleared it. */
+    /** Its content is gone. */
     void lost() {
         losses.incrementAndGet();
     }
@@ -170,10 +196,10 @@ final class OwnBuffer extends CardBuffer {
             card.mover().move(this, to, Mover.Effort.EVICT);
             preferred = to == Placement.VRAM ? Placement.VRAM : Placement.GTT;
             displacedBy = null;
+            touched();
         } finally {
             reservation.unlock();
         }
-        card.lru().touch(this);
     }
 
     /** [held] */
@@ -228,15 +254,19 @@ final class OwnBuffer extends CardBuffer {
     @Override
     void used(Fence fence, boolean write) {
         super.used(fence, write);
-        card.lru().touch(this);
+        touched();
     }
 
     // ---- other devices
 
     @Override
     public DmaBuf export(int flags) {
-        requireOpen();
-        return card.exports().export(this, flags);
+        hold();
+        try {
+            return card.exports().export(this, flags);
+        } finally {
+            put();
+        }
     }
 
     /** {@return the DMA-BUF made of it, with a reference, or null: there is none} */
@@ -261,8 +291,12 @@ final class OwnBuffer extends CardBuffer {
     @Override
     public CpuMapping mmap(
             AddressSpace space, long address, long bytes, int protection, int flags, long offset) {
-        requireOpen();
-        return view.mmap(space, address, bytes, protection, flags, offset);
+        hold();
+        try {
+            return view.mmap(space, address, bytes, protection, flags, offset);
+        } finally {
+            put();
+        }
     }
 
     CpuView view() {
@@ -284,51 +318,82 @@ final class OwnBuffer extends CardBuffer {
         holders.put();
     }
 
+    /** It stays until {@link #put}, whoever closes it meanwhile. */
+    private void hold() {
+        requireOpen();
+        if (!holders.getUnlessZero()) {
+            throw new ErrnoException(Errno.EBADF, this + " is closed");
+        }
+    }
+
     /** One more handle: it was taken in by the card that it is of (GX-2). */
     void open() {
         get();
-        if (handles.getAndIncrement() == 0) {
+        boolean opened = false;
+        try {
             card.remember(this);
+            opened = true;
+        } finally {
+            if (!opened) {
+                put();
+            }
         }
+    }
+
+    /** [card's lock] One more handle. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the card's lock
+    @Override
+    void opened() {
+        handles++;
+    }
+
+    /** [card's lock] One handle less. {@return whether there was one} */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the card's lock
+    @Override
+    boolean closed() {
+        if (handles == 0) {
+            return false;
+        }
+        handles--;
+        return true;
     }
 
     @Override
     boolean isClosed() {
-        return handles.get() == 0;
+        return handles == 0;
     }
 
     @Override
     public void close() {
-        int now = handles.get();
-        while (now > 0 && !handles.compareAndSet(now, now - 1)) {
-            now = handles.get();
+        if (card.forget(this)) {
+            put();
         }
-        if (now == 0) {
-            return;
-        }
-        if (now == 1) {
-            card.forget(this);
-        }
-        put();
     }
 
-    /** Its memory goes, behind all that still uses it. Again is fine. */
+    /**
+     * Its memory goes, behind all that still uses it, and no process reaches it any more. Again is
+     * fine, with any lock held.
+     */
     private void die() {
-        card.lru().remove(this);
+        if (dead) {
+            return;
+        }
+        Storage last;
+        List<Fence> uses;
         reservation.lock(null);
         try {
-            if (!dead) {
-                dead = true; // nobody moves it from here on
-                Storage last = storage;
-                card.reaper()
-                        .add(
-                                new ArrayList<>(reservation.getFences(FenceUsage.BOOKKEEP)),
-                                last::free);
+            if (dead) {
+                return;
             }
+            dead = true; // nobody moves it from here on
+            card.lru().remove(this);
+            last = storage;
+            uses = new ArrayList<>(reservation.getFences(FenceUsage.BOOKKEEP));
         } finally {
             reservation.unlock();
         }
         view.close();
+        card.reaper().add(uses, last::free);
     }
 
     @Override

@@ -36,6 +36,9 @@ final class SharedBuffer
     private final OwnBuffer buffer;
     private final Card card;
 
+    /** What processes have mapped it as; null: they have not. */
+    private volatile @Nullable Mappable object;
+
     /** Pages that importers' tables name; other tables are of the VRAM (DY-15). [held] */
     private final Map<SgTable, SystemPages> mapped = new HashMap<>();
 
@@ -87,7 +90,7 @@ final class SharedBuffer
         if (!buffer.isPinned()) {
             place(attachment);
         }
-        card.lru().touch(buffer);
+        buffer.touched();
         return switch (buffer.storage()) {
             case VramStorage vram -> vram(attachment, vram, direction);
             case SystemStorage system -> pages(attachment, system.pages(), direction);
@@ -117,12 +120,17 @@ final class SharedBuffer
             throw new ErrnoException(Errno.ENODEV, card.name() + " is being reset");
         }
         String why = why(attachment);
-        if (why != null) { // pinned there, or it would not be there (PP-12)
-            throw new ErrnoException(
-                    Errno.EINVAL, "%s is pinned in VRAM, and %s".formatted(buffer, why));
+        if (why != null) { // pinned there (PP-12), or the way has just gone
+            throw buffer.isPinned()
+                    ? new ErrnoException(
+                            Errno.EINVAL, "%s is pinned in VRAM, and %s".formatted(buffer, why))
+                    : new ErrnoException(Errno.ENODEV, why);
         }
-        return surroundings.dmabufs.mapPeer(
-                attachment, card.provider(), vram.physical(), direction);
+        SgTable table =
+                surroundings.dmabufs.mapPeer(
+                        attachment, card.provider(), vram.physical(), direction);
+        buffer.addPeer();
+        return table;
     }
 
     private SgTable pages(Attachment attachment, SystemPages pages, DmaDirection direction) {
@@ -150,6 +158,7 @@ final class SharedBuffer
         SystemPages pages = mapped.remove(table);
         if (pages == null) {
             surroundings.dmabufs.freeSgTable(attachment, table, direction);
+            buffer.removePeer();
             return;
         }
         DmaDevice dma = attachment.device().dma();
@@ -250,9 +259,10 @@ final class SharedBuffer
             throw new ErrnoException(
                     Errno.EINVAL, buffer + " is mapped privately; expected a shared mapping");
         }
-        Mappable object = mapping.object();
-        if (object != null) {
-            buffer.view().add(object);
+        Mappable its = mapping.object();
+        if (its != null) {
+            object = its;
+            buffer.view().add(its);
         }
     }
 
@@ -265,6 +275,10 @@ final class SharedBuffer
 
     @Override
     public void release(DmaBuf shared) {
+        Mappable its = object;
+        if (its != null) {
+            buffer.view().remove(its);
+        }
         card.exports().ended(buffer, shared);
     }
 }
