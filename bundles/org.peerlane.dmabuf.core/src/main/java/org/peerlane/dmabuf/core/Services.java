@@ -7,6 +7,7 @@ import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.dmabuf.api.Violation.Severity;
 import org.peerlane.dmabuf.core.check.Checks;
+import org.peerlane.dmabuf.core.shadow.OtherMappings;
 import org.peerlane.dmabuf.core.shadow.ShadowIndex;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.iommu.api.Iommu;
@@ -64,7 +65,10 @@ final class Services {
         callouts = new Callouts(execution, checks);
         self = new Callee("org.peerlane.dmabuf.core", execution);
         quarantine = new Quarantine(execution, trace, iommu);
-        shadow = checks.isOn() ? new ShadowIndex(execution, checks.violations()) : null;
+        shadow =
+                checks.isOn()
+                        ? new ShadowIndex(execution, checks.violations(), OtherMappings.of(iommu))
+                        : null;
     }
 
     /** {@return the index, of whoever is in it} */

@@ -1,10 +1,17 @@
 package org.peerlane.exporter.gpu;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.dmabuf.api.FenceUsage;
+import org.peerlane.exec.api.NamedLock;
 import org.peerlane.gpu.api.Gpu;
 import org.peerlane.gpu.api.GpuAllocation;
 import org.peerlane.gpu.api.GpuBuffer;
@@ -18,6 +25,8 @@ import org.peerlane.kernel.api.ErrnoException;
  * One card: its parts, and the buffers that are open on it.
  *
  * <p><b>Life.</b> From probe to {@link #close}. {@link CardReset} takes it down and up between.
+ *
+ * <p><b>Locks.</b> {@code gpu.handles}, a leaf, guards the list of open buffers.
  */
 final class Card implements Gpu {
     private static final long PAGE = VramAllocator.PAGE;
@@ -38,8 +47,16 @@ final class Card implements Gpu {
     private final Exports exports;
     private final Work work;
     private final CardReset reset;
-    private final Handles handles;
-    private final Allocation allocation;
+    private final NamedLock lock;
+
+    /** By handle; guarded by lock. */
+    private final Map<Long, CardBuffer> open = new TreeMap<>();
+
+    /** Guarded by lock. */
+    private long lastHandle;
+
+    /** Guarded by lock. */
+    private boolean leaving;
 
     /**
      * Takes a card over.
@@ -52,7 +69,7 @@ final class Card implements Gpu {
         this.function = function;
         dma = surroundings.dma.device(function.address());
         dma.mask(DMA_BITS);
-        handles = new Handles(surroundings.execution, name());
+        lock = surroundings.execution.lock("gpu.handles");
         hardware = new Hardware(surroundings.execution, surroundings.bus, function);
         hardware.enable(surroundings.resize);
         pools = new Pools(surroundings, dma, hardware.vram(), hardware.bar());
@@ -92,7 +109,6 @@ final class Card implements Gpu {
         mover = new Mover(surroundings, this, pools, lru, engine, reaper);
         exports = new Exports(surroundings, this);
         work = new Work(surroundings.dmabufs, engine);
-        allocation = new Allocation(this, pools, engine, surroundings.memory);
         engine.start();
         reset.up();
     }
@@ -156,7 +172,14 @@ final class Card implements Gpu {
      * @throws ErrnoException {@code ENODEV}
      */
     void requireHere() {
-        handles.requireOpen();
+        lock.lock();
+        try {
+            if (leaving) {
+                throw new ErrnoException(Errno.ENODEV, name() + " leaves");
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /**
@@ -196,17 +219,119 @@ final class Card implements Gpu {
 
     @Override
     public GpuBuffer allocate(GpuAllocation request) {
+        long bytes = request.bytes() + PAGE - 1 & -PAGE;
+        if (request.bytes() <= 0 || bytes <= 0) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "a buffer of 0x%x bytes; expected at least 1".formatted(request.bytes()));
+        }
+        if (request.domains().isEmpty() || request.domains().contains(Placement.SYSTEM)) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "a buffer in %s; expected VRAM, GTT or both".formatted(request.domains()));
+        }
         requireHere();
-        OwnBuffer made = allocation.make(request);
-        lru.touch(made);
+        OwnBuffer made = null;
+        if (request.domains().contains(Placement.VRAM) && isUp()) {
+            VramStorage found = mover.vram(bytes, request.cpuVisible(), Mover.Effort.EVICT, null);
+            made = found == null ? null : inVram(request, bytes, found);
+        }
+        if (made == null) {
+            made = inRam(request, bytes);
+        }
         return made;
     }
 
-    /** Makes a buffer of storage, which is still the caller's if this fails. */
-    OwnBuffer open(GpuAllocation request, long bytes, Storage storage) {
-        OwnBuffer made = new OwnBuffer(this, handles.next(), request, bytes, storage);
-        handles.add(made);
-        return made;
+    /** {@return a buffer of zeros in the VRAM; null: the engine clears nothing now} */
+    private @Nullable OwnBuffer inVram(GpuAllocation request, long bytes, VramStorage found) {
+        try {
+            return open(request, bytes, found, this::clear);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ECANCELED) {
+                throw e;
+            }
+            return null;
+        }
+    }
+
+    /** [held] */
+    private void clear(OwnBuffer buffer) {
+        buffer.reservation().reserveFences(1);
+        List<Fence> waits = new ArrayList<>();
+        pools.addEviction(waits);
+        Fence clear =
+                engine.submit(
+                        Packets.fill(buffer.storage().runs(), 0, buffer.size(), 0),
+                        false,
+                        waits,
+                        null);
+        buffer.reservation().addFence(clear, FenceUsage.KERNEL);
+        clear.put();
+    }
+
+    private OwnBuffer inRam(GpuAllocation request, long bytes) {
+        if (!request.domains().contains(Placement.GTT)) {
+            throw new ErrnoException(
+                    Errno.ENOMEM, "0x%x bytes in the VRAM of %s".formatted(bytes, name()));
+        }
+        long all = surroundings.memory.pages().totalPages();
+        if (bytes / PAGE > all) {
+            throw new ErrnoException(
+                    Errno.ENOMEM,
+                    "0x%x bytes, and the machine has 0x%x in all".formatted(bytes, all * PAGE));
+        }
+        SystemStorage storage = pools.system(bytes);
+        boolean bound = false;
+        try {
+            mover.bind(storage, null);
+            bound = true;
+        } finally {
+            if (!bound) {
+                storage.free();
+            }
+        }
+        return open(request, bytes, storage, _ -> {});
+    }
+
+    /**
+     * {@return a buffer that others find from now on}
+     *
+     * @param storage is its own, or freed if this fails
+     * @param first what has to be done before anybody else uses it, with its reservation held
+     */
+    private OwnBuffer open(
+            GpuAllocation request, long bytes, Storage storage, Consumer<OwnBuffer> first) {
+        OwnBuffer made = null;
+        boolean whole = false;
+        try {
+            made = new OwnBuffer(this, nextHandle(), request, bytes, storage);
+            OwnBuffer held = made;
+            made.reservation()
+                    .whileHeld(_ -> {
+                        first.accept(held);
+                        held.touched();
+                    });
+            remember(made);
+            whole = true;
+            return made;
+        } finally {
+            if (!whole) {
+                if (made == null) {
+                    storage.free();
+                } else {
+                    made.put();
+                }
+            }
+        }
+    }
+
+    private long nextHandle() {
+        lock.lock();
+        try {
+            return ++lastHandle;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -217,41 +342,79 @@ final class Card implements Gpu {
             return own;
         }
         buffer.get();
-        boolean attached = false;
+        ImportedBuffer made = null;
+        boolean whole = false;
         try {
-            ImportedBuffer made = new ImportedBuffer(this, handles.next(), buffer);
-            attached = true;
+            made = new ImportedBuffer(this, nextHandle(), buffer);
             remember(made);
+            whole = true;
             return made;
         } finally {
-            if (!attached) {
-                buffer.put();
+            if (!whole) {
+                if (made == null) {
+                    buffer.put();
+                } else {
+                    made.end();
+                }
             }
         }
     }
 
-    /** A handle that counts from now on; if the card leaves, it is closed and refused. */
+    /**
+     * A handle that counts from now on.
+     *
+     * @throws ErrnoException {@code ENODEV} the card leaves
+     */
     void remember(CardBuffer buffer) {
+        lock.lock();
         try {
-            handles.add(buffer);
-        } catch (ErrnoException e) {
-            buffer.close();
-            throw e;
+            if (leaving) {
+                throw new ErrnoException(Errno.ENODEV, name() + " leaves");
+            }
+            buffer.opened();
+            open.put(buffer.handle(), buffer);
+        } finally {
+            lock.unlock();
         }
     }
 
-    void forget(CardBuffer buffer) {
-        handles.remove(buffer);
+    /** A handle that counts no more. {@return whether there was one} */
+    boolean forget(CardBuffer buffer) {
+        lock.lock();
+        try {
+            boolean was = buffer.closed();
+            if (was && buffer.isClosed()) {
+                open.remove(buffer.handle(), buffer);
+            }
+            return was;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
     public List<GpuBuffer> buffers() {
-        return handles.all();
+        lock.lock();
+        try {
+            return List.copyOf(open.values());
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
     public GpuBuffer buffer(long handle) {
-        return handles.get(handle);
+        lock.lock();
+        try {
+            CardBuffer found = open.get(handle);
+            if (found == null) {
+                throw new ErrnoException(
+                        Errno.ENOENT, "%s has no buffer %d".formatted(name(), handle));
+            }
+            return found;
+        } finally {
+            lock.unlock();
+        }
     }
 
     @Override
@@ -271,11 +434,6 @@ final class Card implements Gpu {
         return reset.count();
     }
 
-    /** {@return what loses content that is lost now} */
-    Object lossCause(Fence copy) {
-        return copy.error() == Errno.ECANCELED ? reset.cause() : copy;
-    }
-
     /** Somebody has reset it behind the driver's back. */
     void wasReset() {
         reset.wasReset();
@@ -284,13 +442,20 @@ final class Card implements Gpu {
     // ---- its end
 
     /**
-     * The driver leaves it. First its own work ends, for which nobody shall wait; then importers
-     * are told, without a lock: a reset may hold all buffers and wait for an importer that only a
-     * departure ends.
+     * The driver leaves it. Its own work first: importers wait for that. Then importers, and
+     * without a lock: a reset may hold all buffers and wait for an importer that only a departure
+     * ends.
      */
     void close(boolean gone) {
-        List<CardBuffer> left = handles.close();
-        engine.park(Errno.ENODEV);
+        List<CardBuffer> left;
+        lock.lock();
+        try {
+            leaving = true;
+            left = List.copyOf(open.values());
+        } finally {
+            lock.unlock();
+        }
+        reset.end();
         exports.depart();
         reset.close();
         engine.close();

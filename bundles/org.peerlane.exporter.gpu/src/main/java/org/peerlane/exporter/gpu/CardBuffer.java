@@ -48,6 +48,12 @@ abstract sealed class CardBuffer implements GpuBuffer permits OwnBuffer, Importe
 
     abstract boolean isClosed();
 
+    /** [card's lock] A handle counts from now on. */
+    abstract void opened();
+
+    /** [card's lock] A handle counts no more. {@return whether there was one} */
+    abstract boolean closed();
+
     @Override
     public final long handle() {
         return handle;

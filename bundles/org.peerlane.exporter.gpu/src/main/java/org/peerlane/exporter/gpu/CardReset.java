@@ -2,6 +2,7 @@ package org.peerlane.exporter.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.logging.log4j.LogManager;
 import org.apache.logging.log4j.Logger;
@@ -35,10 +36,8 @@ final class CardReset {
     private volatile boolean up;
     private volatile boolean resetting;
     private volatile long count;
-    private volatile Object cause = "no reset";
 
-    /** Guarded by lock. */
-    private boolean closed;
+    private volatile boolean closed;
 
     CardReset(Surroundings surroundings, Card card, Hardware hardware) {
         this.surroundings = surroundings;
@@ -58,11 +57,6 @@ final class CardReset {
 
     long count() {
         return count;
-    }
-
-    /** {@return the last reset, or that which is under way, as what buffers are lost by} */
-    Object cause() {
-        return cause;
     }
 
     /** See {@link org.peerlane.gpu.api.Gpu#reset}. */
@@ -110,20 +104,18 @@ final class CardReset {
     @SuppressWarnings("NonAtomicVolatileUpdate") // under the lock
     private void downAndUp() {
         long begun = surroundings.execution.nanoTime();
-        cause = "reset " + (count + 1);
-        up = false;
-        card.engine().park(Errno.ECANCELED);
+        Set<OwnBuffer> lost = down(Errno.ECANCELED);
         List<DmaBuf> revoked = new ArrayList<>();
         try {
-            List<OwnBuffer> lost = takeAway(revoked);
+            takeAway(lost, revoked);
             surroundings.beforeReset.reached();
             resetting = true;
             try {
                 hardware.reset();
             } finally {
                 resetting = false;
+                lost.forEach(OwnBuffer::lost);
             }
-            lost.forEach(buffer -> buffer.lost(cause));
             count++;
             card.engine().start();
             up = true;
@@ -140,11 +132,22 @@ final class CardReset {
         }
     }
 
-    /** {@return what lies in VRAM, which nobody reaches any more} */
-    private List<OwnBuffer> takeAway(List<DmaBuf> revoked) {
-        List<OwnBuffer> lost = new ArrayList<>();
+    /** {@return whose content was on its way to another place} */
+    private Set<OwnBuffer> down(Errno with) {
+        up = false;
+        return card.engine().park(with);
+    }
+
+    /**
+     * Takes away access to VRAM. Peers reach it as long as they have not given back what they have
+     * mapped of it, wherever the buffer is by now (DY-13).
+     *
+     * @param lost gets what lies there
+     * @param revoked gets what was taken from peers, with a reference
+     */
+    private void takeAway(Set<OwnBuffer> lost, List<DmaBuf> revoked) {
         for (OwnBuffer buffer : card.lru().all()) {
-            if (!isReached(buffer, lost)) {
+            if (!isCutOff(buffer, lost)) {
                 continue;
             }
             DmaBuf shared = buffer.live();
@@ -155,25 +158,21 @@ final class CardReset {
                 }
             }
         }
-        return lost;
     }
 
-    /**
-     * {@return whether peers may reach the VRAM by it: it lies there, or has left them stale
-     * addresses} Processes do not reach it there any more.
-     */
-    private static boolean isReached(OwnBuffer buffer, List<OwnBuffer> lost) {
+    /** {@return whether peers may reach VRAM by it; processes do not any more} */
+    private static boolean isCutOff(OwnBuffer buffer, Set<OwnBuffer> lost) {
         buffer.reservation().lock(null);
         try {
             if (buffer.isDead()) {
                 return false;
             }
-            if (buffer.placement() == Placement.VRAM) {
-                buffer.zap();
+            boolean inside = buffer.placement() == Placement.VRAM;
+            if (inside) {
                 lost.add(buffer);
-                return true;
+                buffer.zap();
             }
-            return buffer.hasPeers();
+            return inside || buffer.hasPeers();
         } finally {
             buffer.reservation().unlock();
         }
@@ -201,10 +200,23 @@ final class CardReset {
                         reset();
                     } catch (ErrnoException e) {
                         LOG.error("{} does not come back: {}", card, e.getMessage());
+                        stayDown();
                     } finally {
                         recovering.set(false);
                     }
                 });
+    }
+
+    /** It cannot be reset now; but whoever waits for its work waits no longer. */
+    private void stayDown() {
+        lock.lock();
+        try {
+            if (up && !closed) {
+                down(Errno.ECANCELED).forEach(OwnBuffer::lost);
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Somebody has reset the card. If it was not this, the engine does not run any more. */
@@ -214,11 +226,22 @@ final class CardReset {
         }
     }
 
-    /** No more resets; one that is under way ends first. */
+    /** No more resets, and no more work; one that is under way has given that up itself. */
+    void end() {
+        closed = true;
+        if (lock.tryLock()) {
+            try {
+                down(Errno.ENODEV);
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** After {@link #end}, and when importers have left: a reset that is under way ends first. */
     void close() {
         lock.lock();
         try {
-            closed = true;
             up = false;
         } finally {
             lock.unlock();

@@ -91,14 +91,24 @@ final class CpuView implements MappingOperations {
         }
     }
 
+    /** Processes do not map it as that any more. */
+    void remove(Mappable object) {
+        lock.lock();
+        try {
+            objects.remove(object);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     @Override
     public void mapped(CpuMapping mapping) {
-        buffer.hold();
+        buffer.get();
     }
 
     @Override
     public void open(CpuMapping mapping) {
-        buffer.hold();
+        buffer.get();
     }
 
     /** The last one may end the buffer, which is not for this thread to do: it has a lock. */

@@ -1,8 +1,11 @@
 package org.peerlane.exporter.gpu;
 
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashSet;
 import java.util.List;
-import org.apache.logging.log4j.LogManager;
-import org.apache.logging.log4j.Logger;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
 import org.peerlane.dmabuf.api.FenceOperations;
@@ -10,7 +13,9 @@ import org.peerlane.dmabuf.api.Fences;
 import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.exec.api.Timer;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -20,41 +25,53 @@ import org.peerlane.kernel.api.ErrnoException;
  *
  * <p><b>Fences.</b> All are on one timeline. A job's fence signals when the card has written its
  * number; with {@code EIO} if the card stopped at it; with {@code ECANCELED} if it was given up.
- * Never before the card has stopped using what the job uses.
+ * Never before the card has stopped using what the job uses, nor before what the job waits for has
+ * ended: who waits for a move relies on that nobody uses the old place any more.
  *
  * <p><b>Life.</b> {@link #start}; {@link #park} and {@link #start} around a reset; {@link #close}.
  *
- * <p><b>Threads.</b> Any submits; one of its own, {@code gpu0.engine}, writes the ring.
+ * <p><b>Locks.</b> {@code gpu.signal} is held while fences signal, so that they do so in order;
+ * {@code gpu.engine} guards the queues. <b>Threads.</b> Any submits; one of its own, {@code
+ * gpu0.engine}, writes the ring.
  */
 final class Engine implements FenceOperations {
-    private static final Logger LOG = LogManager.getLogger(Engine.class);
-
-    /** Of a packet and a fence, with a word for the packet that tells of room. */
-    private static final long ROOM = 64;
-
-    /** The engine tells of room that often. */
-    private static final int STEPS_PER_TRAP = 256;
-
     private final Surroundings surroundings;
+    private final Execution execution;
     private final String name;
-    private final Hardware hardware;
     private final CommandRing ring;
+    private final RingWriter writer;
     private final Fences fences;
     private final long context;
     private final Runnable onHang;
     private final Doorbell bell;
-    private final JobQueue queue;
-    private final JobEnds ends;
+    private final NamedLock signal;
+    private final NamedLock lock;
 
-    /** What the card answers to reads that push its writes goes there: a page of its own. */
-    private final Run scratch;
+    /** Not in the ring yet. Guarded by lock. */
+    private final Deque<Job> queued = new ArrayDeque<>();
+
+    /** In the ring. Guarded by lock. */
+    private final Deque<Job> running = new ArrayDeque<>();
+
+    /** Guarded by lock. */
+    private boolean up;
+
+    /** Guarded by lock. */
+    private boolean closed;
+
+    /** Guarded by lock. */
+    private long lastSeqno;
+
+    /** Looks, after a while, whether the first job in the ring hangs. Guarded by lock. */
+    private @Nullable Timer watch;
 
     private @Nullable EmulatedThread thread;
 
     /**
      * @param scratch a page of the card that nobody uses
-     * @param onHang called when the card does not go on by itself; returns at once
+     * @param onHang called, on a timer's thread, when a job takes longer than it may
      */
+    @SuppressWarnings("this-escape") // used by its own thread, which starts later
     Engine(
             Surroundings surroundings,
             String name,
@@ -63,197 +80,361 @@ final class Engine implements FenceOperations {
             Run scratch,
             Runnable onHang) {
         this.surroundings = surroundings;
+        execution = surroundings.execution;
         this.name = name;
-        this.hardware = hardware;
         this.ring = ring;
-        this.scratch = scratch;
         this.onHang = onHang;
-        Execution execution = surroundings.execution;
         fences = surroundings.dmabufs.fences();
         context = fences.allocateContexts(1);
         bell = new Doorbell(execution, "gpu.bell");
-        queue = new JobQueue(execution, name, surroundings.timeoutNanos, onHang);
-        ends = new JobEnds(execution, queue, ring, fences);
+        signal = execution.lock("gpu.signal");
+        lock = execution.lock("gpu.engine");
+        writer = new RingWriter(surroundings, this, hardware, ring, bell, scratch);
     }
 
     /** Takes jobs from now on; the card has been reset, or is new. */
     void start() {
-        ring.rewind();
-        hardware.run(ring.address(), CommandRing.BYTES_LG2);
-        queue.up();
+        writer.start();
         if (thread == null) {
-            thread =
-                    surroundings.execution.start(ThreadKind.BLOCKING, name + ".engine", this::loop);
+            thread = execution.start(ThreadKind.BLOCKING, name + ".engine", this::loop);
+        }
+    }
+
+    /** [gpu.ring] */
+    void up(boolean now) {
+        lock.lock();
+        try {
+            up = now;
+        } finally {
+            lock.unlock();
         }
     }
 
     /**
      * Queues a job.
      *
-     * @param flush whether its last bytes are read back before it ends: they go to a peer
      * @param waits what it has to come after; a reference of each goes here, whatever happens
+     * @param moved what it brings to another place; null: it moves nothing
      * @return its fence, with one reference, the caller's
-     * @throws ErrnoException as {@link JobQueue#add}
+     * @throws ErrnoException {@code ECANCELED} the card is being reset, or does not come back;
+     *     {@code ENODEV} it leaves
      */
-    Fence submit(List<Job.Step> steps, boolean flush, List<Fence> waits) {
-        Fence fence = fences.allocate(this);
-        Job job = new Job(steps, flush, new Dependencies(waits, bell), fence);
+    Fence submit(
+            List<Job.Step> steps, boolean flush, List<Fence> waits, @Nullable OwnBuffer moved) {
+        Dependencies dependencies = new Dependencies(waits, bell);
         boolean taken = false;
-        fence.get();
+        Fence fence = null;
         try {
-            queue.add(job, seqno -> fences.init64(fence, context, seqno));
+            fence = fences.allocate(this);
+            queue(new Job(steps, flush, dependencies, fence, moved));
             taken = true;
         } finally {
             if (!taken) {
-                job.waits.drop();
-                fence.put();
-                fence.put();
+                dependencies.drop();
+                if (fence != null) {
+                    fence.put();
+                }
             }
         }
         bell.ring();
         return fence;
     }
 
+    private void queue(Job job) {
+        lock.lock();
+        try {
+            if (closed) {
+                throw new ErrnoException(Errno.ENODEV, name + " leaves");
+            }
+            if (!up) {
+                throw new ErrnoException(Errno.ECANCELED, name + " is being reset");
+            }
+            fences.init64(job.fence, context, ++lastSeqno);
+            job.fence.get();
+            queued.add(job);
+        } finally {
+            lock.unlock();
+        }
+    }
+
     // ---- its thread
 
     private void loop() {
         try {
-            while (!queue.isClosed()) {
-                ends.endCancelled();
-                Job job = queue.takeReady();
+            while (true) {
+                Job job = next();
                 if (job == null) {
-                    bell.await();
-                    recover(null);
-                } else {
-                    write(job);
+                    return;
                 }
+                surroundings.beforeWritten.reached();
+                writer.write(job);
             }
         } catch (InterruptedException e) {
             // it leaves
         }
     }
 
-    private void write(Job job) throws InterruptedException {
-        surroundings.beforeWritten.reached();
-        int count = 0;
-        for (Job.Step step : job.steps) {
-            if (!awaitRoom(job)) {
-                return;
+    /** {@return the next job, which is running then; null: no more will come} */
+    private @Nullable Job next() throws InterruptedException {
+        while (true) {
+            if (endGivenUp()) {
+                continue;
             }
-            put(step);
-            if (++count % STEPS_PER_TRAP == 0) {
-                ring.put(GpuRegisters.trap());
-                hardware.ring(ring.tail());
+            lock.lock();
+            try {
+                if (closed) {
+                    return null;
+                }
+                Job job = queued.peek();
+                if (up && job != null && job.givenUp == null && job.waits.areSignaled()) {
+                    queued.remove();
+                    running.add(job);
+                    watchFirst();
+                    return job;
+                }
+            } finally {
+                lock.unlock();
             }
-        }
-        if (!awaitRoom(job)) {
-            return;
-        }
-        if (job.flush && !job.steps.isEmpty()) {
-            readBack(job.steps.getLast().target());
-            if (!awaitRoom(job)) {
-                return;
-            }
-        }
-        ring.putFence(job.fence.seqno());
-        job.end = ring.tail();
-        hardware.ring(ring.tail());
-    }
-
-    private void put(Job.Step step) {
-        Run source = step.source();
-        Run target = step.target();
-        if (source == null) {
-            ring.put(GpuRegisters.fill(target.space(), step.pattern()));
-        } else {
-            ring.put(GpuRegisters.copy(source.space(), target.space()));
-            ring.put(source.address());
-        }
-        ring.put(target.address());
-        ring.put(target.bytes());
-    }
-
-    /** A read pushes the writes that went the same way before: the fence comes after them. */
-    private void readBack(Run target) {
-        ring.put(GpuRegisters.copy(target.space(), scratch.space()));
-        ring.put(target.address() + target.bytes() - 4);
-        ring.put(scratch.address());
-        ring.put(4);
-    }
-
-    /** {@return whether there is room; false: the job has been given up} */
-    private boolean awaitRoom(Job job) throws InterruptedException {
-        while (queue.isRunning(job)) {
-            if (ring.room(hardware.head()) >= ROOM) {
-                return true;
-            }
-            hardware.ring(ring.tail());
             bell.await();
-            recover(job);
+            writer.recover(null);
         }
-        return false;
     }
 
-    /** If the card has stopped at a packet, its job fails, and the others go on. */
-    private void recover(@Nullable Job writing) {
-        if (!queue.isUp() || !hardware.isHalted()) {
-            return;
+    /** Who was given up while he waited ends in his turn. {@return whether there was one} */
+    private boolean endGivenUp() {
+        signal.lock();
+        try {
+            Job job;
+            lock.lock();
+            try {
+                job = queued.peek();
+                if (job == null || job.givenUp == null || !job.waits.areSignaled()) {
+                    return false;
+                }
+                queued.remove();
+            } finally {
+                lock.unlock();
+            }
+            end(job, job.givenUp);
+            return true;
+        } finally {
+            signal.unlock();
         }
-        ends.retire();
-        long error = hardware.error();
-        Job guilty = queue.first();
-        LOG.warn(
-                "{} stopped with error {} at {}",
-                name,
-                "0x%06x".formatted(error),
-                "0x%x".formatted(hardware.errorAddress()));
-        if ((error & 0xFF) >= GpuRegisters.ERROR_FETCH || guilty == null) {
-            onHang.run();
-            return;
-        }
-        long end = guilty.end;
-        ends.fail(guilty, Errno.EIO);
-        hardware.resume(end < 0 || guilty == writing ? ring.tail() : end);
     }
 
-    // ---- what the card says
+    boolean isRunning(Job job) {
+        lock.lock();
+        try {
+            return up && running.contains(job);
+        } finally {
+            lock.unlock();
+        }
+    }
 
-    /** Something has ended. */
+    boolean isUp() {
+        lock.lock();
+        try {
+            return up;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** {@return the one that the card is at; null: none} */
+    @Nullable Job first() {
+        lock.lock();
+        try {
+            return running.peek();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    // ---- the end of jobs
+
+    /** The card says that something has ended. */
     void onFence() {
-        ends.retire();
+        retire();
         bell.ring();
     }
 
-    /** It has stopped, or there is room. */
+    /** The card says that it has stopped, or that there is room. */
     void onNews() {
         bell.ring();
     }
 
-    // ---- its end
-
-    /**
-     * Takes no more jobs, stops the card, and gives up what there is: at once what the card had,
-     * and the others when what they wait for has ended.
-     *
-     * @param with the error of what is given up
-     */
-    void park(Errno with) {
-        queue.down(with);
-        hardware.stop();
-        ends.giveUp(with);
-        bell.ring();
+    /** Ends what the card has done. */
+    void retire() {
+        signal.lock();
+        try {
+            long reached = ring.reached();
+            for (Job job = ended(reached); job != null; job = ended(reached)) {
+                end(job, null);
+            }
+        } finally {
+            signal.unlock();
+        }
     }
 
-    /** Ends; gives up what there is, whatever it waits for. */
+    private @Nullable Job ended(long reached) {
+        lock.lock();
+        try {
+            Job job = running.peek();
+            if (job == null || job.end < 0 || job.fence.seqno() > reached) {
+                return null;
+            }
+            running.remove();
+            return job;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** One that runs has failed. */
+    void fail(Job job, Errno with) {
+        signal.lock();
+        try {
+            boolean mine;
+            lock.lock();
+            try {
+                mine = running.remove(job);
+            } finally {
+                lock.unlock();
+            }
+            if (mine) {
+                if (job.moved != null) {
+                    job.moved.lost();
+                }
+                end(job, with);
+            }
+        } finally {
+            signal.unlock();
+        }
+    }
+
+    /** The card does not go on by itself. */
+    void hangs() {
+        onHang.run();
+    }
+
+    /** [signal] */
+    private void end(Job job, @Nullable Errno with) {
+        job.waits.drop();
+        boolean cookie = fences.beginSignalling();
+        try {
+            if (with != null && job.fence.status() == 0) { // a departure may have ended it
+                job.fence.setError(with);
+            }
+            job.fence.signal();
+        } finally {
+            fences.endSignalling(cookie);
+        }
+        job.fence.put();
+    }
+
+    /** [lock] If the first job in the ring is the same one then, it hangs. */
+    private void watchFirst() {
+        Job first = running.peek();
+        if (watch == null && first != null) {
+            watch =
+                    execution.schedule(
+                            name + ".hang", surroundings.timeoutNanos, () -> isLate(first));
+        }
+    }
+
+    /** [lock] */
+    private void watchNone() {
+        Timer old = watch;
+        if (old != null) {
+            old.cancel();
+            watch = null;
+        }
+    }
+
+    private void isLate(Job job) {
+        if (isUp() && job == first()) {
+            hangs();
+            return;
+        }
+        lock.lock();
+        try {
+            watch = null;
+            watchFirst();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /**
+     * Takes no more jobs, stops the card, and gives up what there is: what waits for others ends
+     * when they have.
+     *
+     * @param with the error of what is given up
+     * @return whose content was on the way to another place
+     */
+    Set<OwnBuffer> park(Errno with) {
+        writer.stop();
+        Set<OwnBuffer> lost = new LinkedHashSet<>();
+        giveUp(with, false, lost);
+        bell.ring();
+        return lost;
+    }
+
+    private void giveUp(Errno with, boolean all, Set<OwnBuffer> lost) {
+        signal.lock();
+        try {
+            List<Job> ending = new ArrayList<>();
+            long reached = ring.reached();
+            lock.lock();
+            try {
+                ending.addAll(running);
+                running.clear();
+                queued.forEach(job -> giveUp(job, with, lost));
+                if (all) {
+                    ending.addAll(queued);
+                    queued.clear();
+                }
+                watchNone();
+            } finally {
+                lock.unlock();
+            }
+            for (Job job : ending) {
+                if (job.end >= 0 && job.fence.seqno() <= reached) {
+                    end(job, null);
+                } else {
+                    giveUp(job, with, lost);
+                    end(job, job.givenUp);
+                }
+            }
+        } finally {
+            signal.unlock();
+        }
+    }
+
+    private static void giveUp(Job job, Errno with, Set<OwnBuffer> lost) {
+        if (job.givenUp == null) {
+            job.givenUp = with;
+            if (job.moved != null) {
+                lost.add(job.moved);
+            }
+        }
+    }
+
+    /** Ends; gives up what there is, whatever that waits for. */
     void close() {
-        park(Errno.ENODEV);
-        queue.close();
+        writer.stop();
+        lock.lock();
+        try {
+            closed = true;
+        } finally {
+            lock.unlock();
+        }
+        giveUp(Errno.ENODEV, true, new LinkedHashSet<>());
         bell.ring();
         EmulatedThread ending = thread;
         if (ending != null) {
             ending.joinUninterruptibly();
         }
-        ends.abandon(Errno.ENODEV);
     }
 
     @Override

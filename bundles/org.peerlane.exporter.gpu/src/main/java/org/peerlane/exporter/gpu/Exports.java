@@ -45,33 +45,21 @@ final class Exports {
             if (known != null && known.getUnlessZero()) {
                 return known;
             }
-            DmaBuf made = make(buffer, flags);
-            live.put(buffer, made);
-            return surroundings.dmabufs.handOver(made);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private DmaBuf make(OwnBuffer buffer, int flags) {
-        buffer.hold();
-        boolean exported = false;
-        try {
+            SharedBuffer operations = new SharedBuffer(surroundings, buffer);
             DmaBuf made =
                     surroundings.dmabufs.export(
                             new ExportInfo(
                                     "gpu",
-                                    new SharedBuffer(surroundings, buffer),
+                                    operations,
                                     buffer.size(),
                                     flags & ExportInfo.O_ACCMODE,
                                     buffer.reservation(),
                                     buffer));
-            exported = true;
-            return made;
+            buffer.get();
+            live.put(buffer, made);
+            return surroundings.dmabufs.handOver(made);
         } finally {
-            if (!exported) {
-                card.reaper().add(List.of(), buffer::put); // not with the lock
-            }
+            lock.unlock();
         }
     }
 

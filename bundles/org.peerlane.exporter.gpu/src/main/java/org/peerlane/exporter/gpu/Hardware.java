@@ -122,6 +122,11 @@ final class Hardware {
         return status != ABSENT && (status & GpuRegisters.STATUS_HALTED) != 0;
     }
 
+    /** What it has sent has arrived when this returns. */
+    void drain() {
+        function.waitForPendingTransactions();
+    }
+
     /** {@return what stopped it: code, opcode and detail, as the register has them} */
     long error() {
         return read(GpuRegisters.ERROR, 4);

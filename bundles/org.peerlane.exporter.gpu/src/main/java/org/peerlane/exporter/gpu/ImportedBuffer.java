@@ -2,7 +2,6 @@ package org.peerlane.exporter.gpu;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.AttachOperations;
 import org.peerlane.dmabuf.api.Attachment;
@@ -30,20 +29,30 @@ import org.peerlane.memory.api.CpuMapping;
  */
 final class ImportedBuffer extends CardBuffer {
     private final DmaBuf buffer;
-    private final AtomicBoolean closed = new AtomicBoolean();
+
+    /** Changes under the card's lock. */
+    private volatile boolean open;
+
     private final Attachment attachment;
 
     /** What jobs may use. [held] */
     private @Nullable DmaBufMapping mapping;
 
-    /** What no job uses any more once {@link #lastUse} has signaled. [held] */
-    private final List<DmaBufMapping> stale = new ArrayList<>();
+    /** What only jobs of before use. [held] */
+    private final List<Stale> stale = new ArrayList<>();
 
     /** Of the last job. [held] */
     private @Nullable Fence lastUse;
 
-    /** [held] */
+    /** What is mapped is unmapped by its end. [held] */
     private boolean gone;
+
+    /**
+     * A mapping that no job uses any more.
+     *
+     * @param last of the jobs that have used it, with a reference; null: there was none
+     */
+    private record Stale(DmaBufMapping mapping, @Nullable Fence last) {}
 
     /**
      * @param buffer a reference goes here
@@ -142,50 +151,82 @@ final class ImportedBuffer extends CardBuffer {
 
     /** [held] */
     private void invalidated() {
-        DmaBufMapping now = mapping;
-        if (now == null) {
-            return;
+        Stale now = retire();
+        if (now == null || gone) {
+            return; // its end unmaps all that is stale
         }
-        mapping = null;
-        stale.add(now);
-        Fence last = lastUse;
-        card.reaper().add(last == null ? List.of() : List.of(last.get()), this::unmapStale);
+        Fence last = now.last();
+        card.reaper().add(last == null ? List.of() : List.of(last.get()), () -> unmap(now));
     }
 
-    private void unmapStale() {
-        reservation().whileHeld(_ -> dropStale());
+    /** [held] {@return what was mapped, which no new job uses; null: nothing was} */
+    private @Nullable Stale retire() {
+        DmaBufMapping now = mapping;
+        if (now == null) {
+            return null;
+        }
+        mapping = null;
+        Fence last = lastUse;
+        Stale made = new Stale(now, last == null ? null : last.get());
+        stale.add(made);
+        return made;
+    }
+
+    private void unmap(Stale one) {
+        reservation()
+                .whileHeld(_ -> {
+                    if (stale.remove(one)) {
+                        drop(one);
+                    }
+                });
+    }
+
+    /** [held] An exporter may have one table for an attachment (DY-5): waits for jobs. */
+    private void dropStale() {
+        stale.forEach(this::drop);
+        stale.clear();
     }
 
     /** [held] */
-    private void dropStale() {
-        if (stale.isEmpty()) {
-            return;
-        }
-        Fence last = lastUse;
+    private void drop(Stale one) {
+        Fence last = one.last();
         if (last != null) {
             last.waitTimeout(false, Reservation.NO_LIMIT);
+            last.put();
         }
-        for (DmaBufMapping one : stale) {
-            attachment.unmap(one, DmaDirection.BIDIRECTIONAL);
-        }
-        stale.clear();
+        attachment.unmap(one.mapping(), DmaDirection.BIDIRECTIONAL);
     }
 
     // ---- its end
 
     @Override
     boolean isClosed() {
-        return closed.get();
+        return !open;
+    }
+
+    @Override
+    void opened() {
+        open = true;
+    }
+
+    @Override
+    boolean closed() {
+        boolean was = open;
+        open = false;
+        return was;
     }
 
     @Override
     public void close() {
-        if (!closed.compareAndSet(false, true)) {
-            return;
+        if (card.forget(this)) {
+            end();
         }
-        card.forget(this);
-        reservation().lock(null);
+    }
+
+    /** Its mapping and its attachment go, behind all jobs that use them. Once. */
+    void end() {
         List<Fence> waits;
+        reservation().lock(null);
         try {
             gone = true;
             Fence last = lastUse;
@@ -199,11 +240,7 @@ final class ImportedBuffer extends CardBuffer {
     private void detach() {
         reservation()
                 .whileHeld(_ -> {
-                    DmaBufMapping now = mapping;
-                    mapping = null;
-                    if (now != null) {
-                        stale.add(now);
-                    }
+                    retire();
                     dropStale();
                     Fence last = lastUse;
                     lastUse = null;

@@ -9,8 +9,7 @@ import org.peerlane.kernel.api.Errno;
  * Work for the engine, which ends with a fence.
  *
  * <p><b>Life.</b> Queued by {@link Engine#submit}; written to the ring when what it waits for has
- * ended; over when its fence signals. One that is given up before its turn waits all the same: who
- * waits for it relies on what it comes after having ended.
+ * ended; over when its fence signals.
  */
 final class Job {
     /**
@@ -37,25 +36,25 @@ final class Job {
     /** One reference of it is the job's. */
     final Fence fence;
 
-    /** Where in the ring the one after it begins; -1: not all of it is written. */
+    /** Where in the ring the one after it begins; -1 until it is written. Engine's thread. */
     volatile long end = -1;
 
-    /** Why it is given up once what it waits for has ended; null: it is not. */
-    volatile @Nullable Errno cancelled;
+    /** What it brings to another place; null: it moves nothing. */
+    final @Nullable OwnBuffer moved;
 
-    Job(List<Step> steps, boolean flush, Dependencies waits, Fence fence) {
+    /** Why it is not done; null: it is to be done. Under the engine's locks. */
+    @Nullable Errno givenUp;
+
+    Job(
+            List<Step> steps,
+            boolean flush,
+            Dependencies waits,
+            Fence fence,
+            @Nullable OwnBuffer moved) {
+        this.moved = moved;
         this.steps = steps;
         this.flush = flush;
         this.waits = waits;
         this.fence = fence;
-    }
-
-    /**
-     * {@return whether the card has ended it}
-     *
-     * @param reached the last number that the card has written
-     */
-    boolean hasEnded(long reached) {
-        return end >= 0 && fence.seqno() <= reached;
     }
 }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Fence;
-import org.peerlane.dmabuf.api.FenceCallback;
 import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.gpu.api.Placement;
@@ -232,32 +231,16 @@ final class Mover {
                     engine.submit(
                             Packets.copy(old.runs(), 0, made.runs(), 0, buffer.size()),
                             false,
-                            waits);
+                            waits,
+                            buffer);
             buffer.reservation().addFence(copy, FenceUsage.KERNEL);
             buffer.storage(made);
-            copy.addCallback(new Loss(buffer));
             emit(buffer, old.placement(), made.placement(), evicting);
             done = true;
             leave(old, copy, evicting);
         } finally {
             if (!done) {
                 made.free();
-            }
-        }
-    }
-
-    /** A copy that fails leaves nothing of what was there. */
-    private static final class Loss extends FenceCallback {
-        private final OwnBuffer buffer;
-
-        Loss(OwnBuffer buffer) {
-            this.buffer = buffer;
-        }
-
-        @Override
-        public void signaled(Fence copy) {
-            if (copy.error() != null) {
-                buffer.lost(buffer.card.lossCause(copy));
             }
         }
     }

@@ -3,9 +3,7 @@ package org.peerlane.exporter.gpu;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.dmabuf.api.Attachment;
 import org.peerlane.dmabuf.api.DmaBuf;
@@ -35,15 +33,10 @@ final class OwnBuffer extends CardBuffer {
     private final Reservation reservation;
     private final CpuView view;
     private final AtomicLong losses = new AtomicLong();
-    private final AtomicReference<@Nullable Object> lastLoss = new AtomicReference<>();
-    private final AtomicInteger handles = new AtomicInteger(1);
     private final RefCount holders = new RefCount("buffer of a GPU", this::die);
 
     /** Changes under the reservation. */
     private volatile Storage storage;
-
-    /** [held] */
-    private int peers;
 
     /** Changes under the reservation. */
     private volatile boolean dead;
@@ -59,6 +52,12 @@ final class OwnBuffer extends CardBuffer {
 
     /** Changes under the reservation. */
     private volatile int pins;
+
+    /** How many tables of importers name VRAM, of whatever place. [held] */
+    private int peers;
+
+    /** How many hold it by its handle. Changes under the card's lock. */
+    private volatile int handles;
 
     OwnBuffer(Card card, long handle, GpuAllocation request, long bytes, Storage storage) {
         super(card, handle, bytes);
@@ -120,14 +119,26 @@ final class OwnBuffer extends CardBuffer {
         pins--;
     }
 
-    /** [held] {@return whether a peer has addresses of VRAM that it is in, or was} */
+    /** [held] An importer reaches VRAM from now on. */
+    void addPeer() {
+        peers++;
+    }
+
+    /** [held] An importer has let go of VRAM. */
+    void removePeer() {
+        peers--;
+    }
+
+    /** {@return [held] whether an importer has addresses of VRAM, be they stale} */
     boolean hasPeers() {
         return peers > 0;
     }
 
-    /** [held] A peer has got such addresses, or given them back. */
-    void peers(int change) {
-        peers += change;
+    /** [held] It is being used; or new. */
+    void touched() {
+        if (!dead) {
+            card.lru().touch(this);
+        }
     }
 
     /** {@return whether its memory has been given back, or is about to be} */
@@ -135,15 +146,9 @@ final class OwnBuffer extends CardBuffer {
         return dead;
     }
 
-    /**
-     * Its content has gone.
-     *
-     * @param cause what did it: however many parts of that say so, it is one loss
-     */
-    void lost(Object cause) {
-        if (!cause.equals(lastLoss.getAndSet(cause))) {
-            losses.incrementAndGet();
-        }
+    /** Its content is gone. */
+    void lost() {
+        losses.incrementAndGet();
     }
 
     @Override
@@ -191,10 +196,10 @@ final class OwnBuffer extends CardBuffer {
             card.mover().move(this, to, Mover.Effort.EVICT);
             preferred = to == Placement.VRAM ? Placement.VRAM : Placement.GTT;
             displacedBy = null;
+            touched();
         } finally {
             reservation.unlock();
         }
-        card.lru().touch(this);
     }
 
     /** [held] */
@@ -249,15 +254,19 @@ final class OwnBuffer extends CardBuffer {
     @Override
     void used(Fence fence, boolean write) {
         super.used(fence, write);
-        card.lru().touch(this);
+        touched();
     }
 
     // ---- other devices
 
     @Override
     public DmaBuf export(int flags) {
-        requireOpen();
-        return card.exports().export(this, flags);
+        hold();
+        try {
+            return card.exports().export(this, flags);
+        } finally {
+            put();
+        }
     }
 
     /** {@return the DMA-BUF made of it, with a reference, or null: there is none} */
@@ -282,8 +291,12 @@ final class OwnBuffer extends CardBuffer {
     @Override
     public CpuMapping mmap(
             AddressSpace space, long address, long bytes, int protection, int flags, long offset) {
-        requireOpen();
-        return view.mmap(space, address, bytes, protection, flags, offset);
+        hold();
+        try {
+            return view.mmap(space, address, bytes, protection, flags, offset);
+        } finally {
+            put();
+        }
     }
 
     CpuView view() {
@@ -297,70 +310,90 @@ final class OwnBuffer extends CardBuffer {
 
     // ---- its end
 
-    private void get() {
+    void get() {
         holders.get();
-    }
-
-    /**
-     * One more holder.
-     *
-     * @throws ErrnoException {@code EBADF} the last one has let go
-     */
-    void hold() {
-        if (!holders.getUnlessZero()) {
-            throw new ErrnoException(Errno.EBADF, this + " is closed");
-        }
     }
 
     void put() {
         holders.put();
     }
 
+    /** It stays until {@link #put}, whoever closes it meanwhile. */
+    private void hold() {
+        requireOpen();
+        if (!holders.getUnlessZero()) {
+            throw new ErrnoException(Errno.EBADF, this + " is closed");
+        }
+    }
+
     /** One more handle: it was taken in by the card that it is of (GX-2). */
     void open() {
         get();
-        if (handles.getAndIncrement() == 0) {
+        boolean opened = false;
+        try {
             card.remember(this);
+            opened = true;
+        } finally {
+            if (!opened) {
+                put();
+            }
         }
+    }
+
+    /** [card's lock] One more handle. */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the card's lock
+    @Override
+    void opened() {
+        handles++;
+    }
+
+    /** [card's lock] One handle less. {@return whether there was one} */
+    @SuppressWarnings("NonAtomicVolatileUpdate") // under the card's lock
+    @Override
+    boolean closed() {
+        if (handles == 0) {
+            return false;
+        }
+        handles--;
+        return true;
     }
 
     @Override
     boolean isClosed() {
-        return handles.get() == 0;
+        return handles == 0;
     }
 
     @Override
     public void close() {
-        int now = handles.get();
-        while (now > 0 && !handles.compareAndSet(now, now - 1)) {
-            now = handles.get();
+        if (card.forget(this)) {
+            put();
         }
-        if (now == 0) {
-            return;
-        }
-        if (now == 1) {
-            card.forget(this);
-        }
-        put();
     }
 
-    /** Its memory goes, behind all that still uses it. Again is fine. */
+    /**
+     * Its memory goes, behind all that still uses it, and no process reaches it any more. Again is
+     * fine, with any lock held.
+     */
     private void die() {
+        if (dead) {
+            return;
+        }
+        Storage last;
+        List<Fence> uses;
         reservation.lock(null);
         try {
-            if (!dead) {
-                dead = true; // nobody moves it from here on
-                Storage last = storage;
-                card.reaper()
-                        .add(
-                                new ArrayList<>(reservation.getFences(FenceUsage.BOOKKEEP)),
-                                last::free);
+            if (dead) {
+                return;
             }
+            dead = true; // nobody moves it from here on
+            card.lru().remove(this);
+            last = storage;
+            uses = new ArrayList<>(reservation.getFences(FenceUsage.BOOKKEEP));
         } finally {
             reservation.unlock();
         }
-        card.lru().remove(this);
         view.close();
+        card.reaper().add(uses, last::free);
     }
 
     @Override

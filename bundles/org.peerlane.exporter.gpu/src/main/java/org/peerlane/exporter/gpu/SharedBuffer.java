@@ -36,6 +36,9 @@ final class SharedBuffer
     private final OwnBuffer buffer;
     private final Card card;
 
+    /** What processes have mapped it as; null: they have not. */
+    private volatile @Nullable Mappable object;
+
     /** Pages that importers' tables name; other tables are of the VRAM (DY-15). [held] */
     private final Map<SgTable, SystemPages> mapped = new HashMap<>();
 
@@ -69,7 +72,10 @@ final class SharedBuffer
     /** {@return why a device gets no VRAM now; null: it does} */
     private @Nullable String why(Attachment attachment) {
         if (!attachment.peer2peer()) {
-            return noPeer(attachment);
+            Object reason = attachment.exporterPrivate();
+            return reason instanceof String route
+                    ? "no way for %s to the VRAM: %s".formatted(attachment.device().name(), route)
+                    : attachment.device().name() + " takes no peer's memory";
         }
         PeerRoute route = route(attachment);
         return route.kind() == PeerRoute.Kind.NOT_SUPPORTED
@@ -78,20 +84,13 @@ final class SharedBuffer
                 : null;
     }
 
-    /** {@return why a device that is no peer is none} */
-    private static String noPeer(Attachment attachment) {
-        return attachment.exporterPrivate() instanceof String route
-                ? "no way for %s to the VRAM: %s".formatted(attachment.device().name(), route)
-                : attachment.device().name() + " takes no peer's memory";
-    }
-
     @Override
     public SgTable map(Attachment attachment, DmaDirection direction) {
         buffer.requireAlive();
         if (!buffer.isPinned()) {
             place(attachment);
         }
-        card.lru().touch(buffer);
+        buffer.touched();
         return switch (buffer.storage()) {
             case VramStorage vram -> vram(attachment, vram, direction);
             case SystemStorage system -> pages(attachment, system.pages(), direction);
@@ -100,11 +99,12 @@ final class SharedBuffer
 
     /** Puts it where the device reaches it (GX-8, GX-20). */
     private void place(Attachment attachment) {
+        String why = why(attachment);
         Storage storage = buffer.storage();
         if (storage instanceof SystemStorage system) {
             card.mover().bind(system, buffer);
-        } else if (!attachment.peer2peer()) {
-            toGtt(noPeer(attachment));
+        } else if (why != null) {
+            toGtt(why);
         } else if (!storage.isVisible()) {
             card.bringIntoReach(buffer);
         }
@@ -119,24 +119,18 @@ final class SharedBuffer
         if (!card.isUp()) {
             throw new ErrnoException(Errno.ENODEV, card.name() + " is being reset");
         }
-        if (!attachment.peer2peer()) { // else it would not be there (PP-12)
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "%s is pinned in VRAM, and %s".formatted(buffer, noPeer(attachment)));
+        String why = why(attachment);
+        if (why != null) { // pinned there (PP-12), or the way has just gone
+            throw buffer.isPinned()
+                    ? new ErrnoException(
+                            Errno.EINVAL, "%s is pinned in VRAM, and %s".formatted(buffer, why))
+                    : new ErrnoException(Errno.ENODEV, why);
         }
-        try {
-            SgTable table =
-                    surroundings.dmabufs.mapPeer(
-                            attachment, card.provider(), vram.physical(), direction);
-            buffer.peers(1);
-            return table;
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.EINVAL || buffer.isPinned()) {
-                throw e;
-            }
-            toGtt(String.valueOf(e.getMessage())); // there was a way when it attached (PP-4)
-            return map(attachment, direction);
-        }
+        SgTable table =
+                surroundings.dmabufs.mapPeer(
+                        attachment, card.provider(), vram.physical(), direction);
+        buffer.addPeer();
+        return table;
     }
 
     private SgTable pages(Attachment attachment, SystemPages pages, DmaDirection direction) {
@@ -163,8 +157,8 @@ final class SharedBuffer
     public void unmap(Attachment attachment, SgTable table, DmaDirection direction) {
         SystemPages pages = mapped.remove(table);
         if (pages == null) {
-            buffer.peers(-1);
             surroundings.dmabufs.freeSgTable(attachment, table, direction);
+            buffer.removePeer();
             return;
         }
         DmaDevice dma = attachment.device().dma();
@@ -265,9 +259,10 @@ final class SharedBuffer
             throw new ErrnoException(
                     Errno.EINVAL, buffer + " is mapped privately; expected a shared mapping");
         }
-        Mappable object = mapping.object();
-        if (object != null) {
-            buffer.view().add(object);
+        Mappable its = mapping.object();
+        if (its != null) {
+            object = its;
+            buffer.view().add(its);
         }
     }
 
@@ -280,6 +275,10 @@ final class SharedBuffer
 
     @Override
     public void release(DmaBuf shared) {
+        Mappable its = object;
+        if (its != null) {
+            buffer.view().remove(its);
+        }
         card.exports().ended(buffer, shared);
     }
 }

@@ -48,7 +48,8 @@ final class Work {
                             engine.submit(
                                     Packets.copy(reads, from, writes, at, bytes),
                                     target.isImported(),
-                                    waits);
+                                    waits,
+                                    null);
                     source.used(fence, false);
                     target.used(fence, true);
                     return fence;
@@ -72,7 +73,8 @@ final class Work {
                     engine.submit(
                             Packets.fill(writes, from, bytes, pattern),
                             target.isImported(),
-                            reservation.getFences(FenceUsage.waitedForBy(true)));
+                            reservation.getFences(FenceUsage.waitedForBy(true)),
+                            null);
             target.used(fence, true);
             return fence;
         } finally {

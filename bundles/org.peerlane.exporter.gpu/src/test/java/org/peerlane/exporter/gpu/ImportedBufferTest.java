@@ -150,7 +150,8 @@ class ImportedBufferTest {
                                                 new Run(GpuRegisters.VRAM, 0, 4096),
                                                 0)),
                                 false,
-                                List.of());
+                                List.of(),
+                                null);
         Fence next = sink.fill(0, BYTES, 9);
         failed.waitTimeout(false, Long.MAX_VALUE);
         assertThat(failed.error()).isEqualTo(Errno.EIO);

@@ -153,7 +153,7 @@ class SharedBufferTest {
         assertThat(isOfTheBar(peer.map(DmaDirection.BIDIRECTIONAL).table())).isTrue();
         machine.unreachable();
         assertThat(isOfTheBar(peer.map(DmaDirection.BIDIRECTIONAL).table())).isFalse();
-        assertThat(buffer.whereabouts()).contains("no way from peer");
+        assertThat(buffer.whereabouts()).contains("no way for peer to the VRAM any more");
         peer.detach();
     }
 

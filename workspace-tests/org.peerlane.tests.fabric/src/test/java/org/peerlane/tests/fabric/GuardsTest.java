@@ -35,7 +35,6 @@ class GuardsTest {
                     "bundles/org.peerlane.iommu.core",
                     "bundles/org.peerlane.memory.core",
                     "bundles/org.peerlane.dmabuf.core",
-                    "bundles/org.peerlane.exporter.gpu",
                     "emulated-devices/org.peerlane.device.gpu");
 
     private static Path home() {

@@ -38,6 +38,7 @@ public final class ShadowIndex implements DmaObserver {
     private final Checkpoint adding;
     private final Judgement judgement;
     private final int most;
+    private final OtherMappings others;
 
     private volatile Spaces spaces = Spaces.NONE;
     private volatile @Nullable Entry[] entries = new Entry[FIRST_SLOTS];
@@ -51,12 +52,22 @@ public final class ShadowIndex implements DmaObserver {
     private int slots;
 
     /** Nothing is in it. */
-    public ShadowIndex(Execution execution, Violations violations) {
+    public ShadowIndex(Execution execution, Violations violations, OtherMappings others) {
+        this(execution, violations, KEPT, others);
+    }
+
+    ShadowIndex(Execution execution, Violations violations) {
         this(execution, violations, KEPT);
     }
 
     ShadowIndex(Execution execution, Violations violations, int most) {
+        this(execution, violations, most, OtherMappings.NONE);
+    }
+
+    private ShadowIndex(
+            Execution execution, Violations violations, int most, OtherMappings others) {
         this.most = most;
+        this.others = others;
         lock = execution.lock("dmabuf.shadow");
         looking = execution.checkpoint("dmabuf.shadow.looking");
         adding = execution.checkpoint("dmabuf.shadow.adding");
@@ -164,6 +175,9 @@ public final class ShadowIndex implements DmaObserver {
             return NOTHING;
         }
         Watched live = entry.live();
+        if (live == null && others.reaches(requester, attributes, address, write)) {
+            return NOTHING;
+        }
         boolean late = live != null && live.begins();
         return Token.of(entry, number, write, late);
     }
