@@ -3,8 +3,10 @@ package org.peerlane.bus.api;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.osgi.annotation.versioning.ProviderType;
+import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.PhysicalAddress;
 
 /** The device bus of the machine, as software sees it. <b>Threads.</b> Any. */
 @ProviderType
@@ -82,6 +84,19 @@ public interface PcieBus {
     default void bindDriver(PcieFunction function) {
         throw new ErrnoException(Errno.ENODEV, "no driver takes " + function.slot());
     }
+
+    /**
+     * Tells what memory of a device the CPU reaches at all of these addresses, now and whenever
+     * that changes: over ports and BARs that decode, outside of resets. Whoever switches a BAR off,
+     * resets its function or takes it out has told before the hardware is touched. Nothing is told
+     * until there is such memory. Accesses to it are in no trace.
+     *
+     * @param range as the CPU addresses it, inside one BAR
+     */
+    default void watchMemory(AddressRange<PhysicalAddress> range, MemoryWatcher watcher) {}
+
+    /** It is not told any more when this returns, and may keep nothing that it was told. */
+    default void unwatchMemory(MemoryWatcher watcher) {}
 
     /**
      * A load of the CPU's, by physical address: RAM, config space (ECAM), or a BAR.

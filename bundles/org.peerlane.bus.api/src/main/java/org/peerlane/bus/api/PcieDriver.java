@@ -32,6 +32,15 @@ public interface PcieDriver {
     void probe(PcieFunction function);
 
     /**
+     * An uncorrectable error has been reported to the root port, by this function or by one that
+     * shares its bus (PC-33). Nothing is done about it. Kernel counterpart: {@code
+     * pci_error_handlers.error_detected}.
+     *
+     * @param fatal the link is not to be trusted
+     */
+    default void errorDetected(PcieFunction function, boolean fatal) {}
+
+    /**
      * Gives a function back: stops its DMA, ends every request exactly once, frees what it holds.
      * Bus master is still as the driver left it; the bus switches it off afterwards.
      *

@@ -121,6 +121,40 @@ final class Drivers {
         }
     }
 
+    /**
+     * An error has been reported that nothing corrects: whoever is below the port that reports it,
+     * or below the one above who does, may be concerned.
+     */
+    void errorDetected(BusFunction from, boolean fatal) {
+        Bus bus = from instanceof Port port ? port.secondary() : from.bus();
+        for (Map.Entry<Endpoint, Entry> one : List.copyOf(bound.entrySet())) {
+            Endpoint function = one.getKey();
+            Entry entry = one.getValue();
+            if (!isBelow(function, bus)) {
+                continue;
+            }
+            events.doing("driver %s hears of an error".formatted(entry.name()));
+            try {
+                entry.driver().errorDetected(function, fatal);
+            } catch (RuntimeException | Error e) {
+                LOG.error(
+                        "{} ({}): driver {} threw at an error",
+                        function.address(),
+                        function.slot(),
+                        entry.name(),
+                        e);
+            }
+        }
+    }
+
+    private static boolean isBelow(Endpoint function, Bus bus) {
+        Bus at = function.bus();
+        while (!at.equals(bus) && at.parent != null) {
+            at = at.parent.bus();
+        }
+        return at.equals(bus);
+    }
+
     /** A function has left: nothing is kept of it. */
     void forget(Endpoint function) {
         idle.remove(function);

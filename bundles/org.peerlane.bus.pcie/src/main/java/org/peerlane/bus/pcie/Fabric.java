@@ -5,6 +5,7 @@ import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.DmaObserver;
@@ -26,7 +27,8 @@ import org.peerlane.memory.api.PhysicalMemory;
  * with an epoch that still holds is a route of now.
  *
  * <p><b>Locks.</b> {@code bus.topology} guards who is in the tree; it comes before {@code
- * bus.function}. Routing takes no lock.
+ * bus.function}. Routing takes no lock. {@link MemoryWatches} are told with locks of those who
+ * change something.
  */
 final class Fabric {
     private static final VarHandle EPOCH;
@@ -46,6 +48,7 @@ final class Fabric {
     final List<HostBridge> hosts;
     final ConfigCycles config;
     final Router router;
+    final MemoryWatches watches;
     final Requesters requesters = new Requesters();
 
     final Checkpoint translated;
@@ -71,6 +74,7 @@ final class Fabric {
 
     private volatile Consumer<Port> hand = port -> {};
     private volatile Consumer<VirtualSet> onVirtual = set -> {};
+    private volatile BiConsumer<BusFunction, Boolean> onError = (from, fatal) -> {};
 
     private volatile Resizer resizer =
             (function, bar, bytes) -> {
@@ -117,6 +121,7 @@ final class Fabric {
         intx = new IntxLines(this);
         config = new ConfigCycles(this.hosts);
         router = new Router(memory, this.hosts);
+        watches = new MemoryWatches(execution, router);
     }
 
     /**
@@ -160,6 +165,7 @@ final class Fabric {
     /** A port, a decoder, who is there, or the IOMMU has changed. */
     void changed() {
         EPOCH.getAndAdd(this, 1L);
+        watches.changed();
     }
 
     /** {@return all functions that are present, ports too, by address; an immutable snapshot} */
@@ -198,6 +204,7 @@ final class Fabric {
         } finally {
             topology.unlock();
         }
+        changed();
     }
 
     void remove(BusFunction function) {
@@ -208,6 +215,7 @@ final class Fabric {
         } finally {
             topology.unlock();
         }
+        changed();
     }
 
     /** Takes the addresses over that an enumeration has given. */
@@ -218,6 +226,7 @@ final class Fabric {
         } finally {
             topology.unlock();
         }
+        changed();
     }
 
     private void publish() {
@@ -228,7 +237,6 @@ final class Fabric {
         functions = List.copyOf(all);
         endpoints =
                 all.stream().filter(Endpoint.class::isInstance).map(Endpoint.class::cast).toList();
-        changed();
     }
 
     private static void collect(Bus bus, List<BusFunction> into) {
@@ -283,6 +291,11 @@ final class Fabric {
         hand.accept(port);
     }
 
+    /** Says who is told of errors that nothing corrects, and whether they are fatal. */
+    void onError(BiConsumer<BusFunction, Boolean> told) {
+        onError = told;
+    }
+
     /** Says who gives BARs other sizes. */
     void onResize(Resizer resizer) {
         this.resizer = resizer;
@@ -306,6 +319,9 @@ final class Fabric {
         Port root = message == ErrorMessage.NONE ? null : from.rootPort();
         if (root != null) {
             root.receiveError(message, from.requesterId());
+            if (message != ErrorMessage.CORRECTABLE) {
+                onError.accept(from, message == ErrorMessage.FATAL);
+            }
         }
     }
 

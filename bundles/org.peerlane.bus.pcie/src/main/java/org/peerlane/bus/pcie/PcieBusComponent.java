@@ -19,6 +19,7 @@ import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.FunctionListener;
+import org.peerlane.bus.api.MemoryWatcher;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
@@ -26,6 +27,8 @@ import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.bus.api.PeerRoute;
 import org.peerlane.bus.api.RootComplex;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.kernel.api.AddressRange;
+import org.peerlane.kernel.api.PhysicalAddress;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
 
@@ -142,6 +145,16 @@ public final class PcieBusComponent implements PcieBus, RootComplex {
     @Override
     public void bindDriver(PcieFunction function) {
         root.bindDriver(function);
+    }
+
+    @Override
+    public void watchMemory(AddressRange<PhysicalAddress> range, MemoryWatcher watcher) {
+        root.watchMemory(range, watcher);
+    }
+
+    @Override
+    public void unwatchMemory(MemoryWatcher watcher) {
+        root.unwatchMemory(watcher);
     }
 
     @Override

@@ -9,6 +9,7 @@ import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaTranslation;
 import org.peerlane.bus.api.FunctionListener;
+import org.peerlane.bus.api.MemoryWatcher;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieDriver;
 import org.peerlane.bus.api.PcieFunction;
@@ -16,8 +17,10 @@ import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.bus.api.PeerRoute;
 import org.peerlane.bus.api.RootComplex;
 import org.peerlane.exec.api.Execution;
+import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.PhysicalAddress;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.trace.api.Tracer;
 
@@ -29,7 +32,9 @@ import org.peerlane.trace.api.Tracer;
  * holds it up. {@link #close} removes everything in order.
  *
  * <p><b>Locks.</b> {@code bus.reset}, {@code bus.topology}, {@code bus.msi}, {@code bus.function},
- * leaves; no plugin is called with one of them but its {@code reset}, with {@code bus.reset}.
+ * and inside of any of them {@code bus.watches}, with which those are told that {@linkplain
+ * #watchMemory watch} memory. No plugin else is called with one of them but its {@code reset}, with
+ * {@code bus.reset}.
  *
  * <p><b>Threads.</b> Any.
  */
@@ -210,6 +215,16 @@ public final class PcieRoot implements PcieBus, RootComplex, AutoCloseable {
             return ours;
         }
         throw new ErrnoException(Errno.ENODEV, function.slot() + " is a bridge; expected a device");
+    }
+
+    @Override
+    public void watchMemory(AddressRange<PhysicalAddress> range, MemoryWatcher watcher) {
+        fabric.watches.add(range, watcher);
+    }
+
+    @Override
+    public void unwatchMemory(MemoryWatcher watcher) {
+        fabric.watches.remove(watcher);
     }
 
     @Override

@@ -52,6 +52,7 @@ final class Population {
         drivers = new Drivers(events);
         virtuals = new VirtualPopulation(fabric, events, drivers);
         standstill = new Standstill(drivers, virtuals);
+        fabric.onError((from, fatal) -> events.submit(() -> drivers.errorDetected(from, fatal)));
         fabric.onSwitchedOff(port -> {
             if (events.isCurrent()) {
                 takeOut(port);

@@ -1,6 +1,8 @@
 package org.peerlane.exporter.gpu;
 
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.MemoryWatcher;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.ErrnoException;
@@ -9,12 +11,12 @@ import org.peerlane.memory.api.DeviceMemory;
 import org.peerlane.memory.api.RegisterAccess;
 
 /**
- * The VRAM at the physical addresses that page tables name: loads and stores there go over the bus,
- * as any CPU's do.
+ * The VRAM at the physical addresses that page tables name: loads and stores there reach it while
+ * the bus says that the CPU does, and go over the bus else, as any CPU's do.
  *
  * <p><b>Life.</b> As long as the card is driven. <b>Threads.</b> Any.
  */
-final class VramMemory implements RegisterAccess, AutoCloseable {
+final class VramMemory implements RegisterAccess, MemoryWatcher, AutoCloseable {
     private final PcieBus bus;
     private final @Nullable DeviceMemory provided;
 
@@ -27,6 +29,16 @@ final class VramMemory implements RegisterAccess, AutoCloseable {
             made = null; // somebody has it: processes take bus errors
         }
         provided = made;
+        if (made != null) {
+            bus.watchMemory(bar, this);
+        }
+    }
+
+    @Override
+    public void reaches(@Nullable MemorySegment bytes) {
+        if (provided != null) {
+            provided.back(bytes == null || bytes.isNative() ? bytes : null);
+        }
     }
 
     @Override
@@ -41,6 +53,7 @@ final class VramMemory implements RegisterAccess, AutoCloseable {
 
     @Override
     public void close() {
+        bus.unwatchMemory(this);
         if (provided != null) {
             provided.close();
         }

@@ -129,15 +129,4 @@ final class Chunks {
     List<AddressRange<PhysicalAddress>> ranges() {
         return ranges;
     }
-
-    /** {@return whether it is one run of physical memory} */
-    boolean isOneRun() {
-        for (int i = 1; i < chunks.size(); i++) {
-            if (chunks.get(i - 1).physical() + chunks.get(i - 1).bytes()
-                    != chunks.get(i).physical()) {
-                return false;
-            }
-        }
-        return true;
-    }
 }

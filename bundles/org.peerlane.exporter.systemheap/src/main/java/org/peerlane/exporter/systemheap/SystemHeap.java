@@ -6,13 +6,10 @@ import org.osgi.service.component.annotations.Reference;
 import org.osgi.service.metatype.annotations.AttributeDefinition;
 import org.osgi.service.metatype.annotations.Designate;
 import org.osgi.service.metatype.annotations.ObjectClassDefinition;
-import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaBufs;
 import org.peerlane.dmabuf.api.DmaHeap;
-import org.peerlane.dmabuf.api.ExportInfo;
-import org.peerlane.kernel.api.Errno;
-import org.peerlane.kernel.api.ErrnoException;
-import org.peerlane.kernel.api.FileTable;
+import org.peerlane.dmabuf.api.ResidentBuffer;
+import org.peerlane.dmabuf.api.ResidentHeap;
 import org.peerlane.memory.api.PhysicalMemory;
 
 /**
@@ -23,10 +20,8 @@ import org.peerlane.memory.api.PhysicalMemory;
  */
 @Component(service = DmaHeap.class, property = DmaHeap.NAME + "=" + SystemHeap.SYSTEM)
 @Designate(ocd = SystemHeap.Config.class)
-public final class SystemHeap implements DmaHeap {
+public final class SystemHeap extends ResidentHeap {
     static final String SYSTEM = "system";
-
-    private static final long PAGE = PhysicalMemory.PAGE_BYTES;
 
     /** How it behaves. */
     @ObjectClassDefinition(name = "System heap")
@@ -39,7 +34,6 @@ public final class SystemHeap implements DmaHeap {
         boolean pageByPage() default false;
     }
 
-    private final DmaBufs dmabufs;
     private final PhysicalMemory memory;
     private final boolean pageByPage;
 
@@ -55,88 +49,13 @@ public final class SystemHeap implements DmaHeap {
      * @param pageByPage see {@link Config#pageByPage}
      */
     public SystemHeap(DmaBufs dmabufs, PhysicalMemory memory, boolean pageByPage) {
-        this.dmabufs = dmabufs;
+        super(SYSTEM, dmabufs, memory);
         this.memory = memory;
         this.pageByPage = pageByPage;
     }
 
     @Override
-    public String name() {
-        return SYSTEM;
-    }
-
-    @Override
-    public DmaBuf allocate(Allocation request) {
-        return dmabufs.handOver(make(request));
-    }
-
-    /** {@return one reference, this bundle's} */
-    private DmaBuf make(Allocation request) {
-        if (request.fd() != 0 || request.heapFlags() != 0) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "fd %d and heap flags 0x%x; expected 0 and 0"
-                            .formatted(request.fd(), request.heapFlags()));
-        }
-        int flags = request.fdFlags();
-        if ((flags & ~(ExportInfo.O_ACCMODE | ExportInfo.O_CLOEXEC)) != 0) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "descriptor flags 0x%x; expected an access mode and O_CLOEXEC"
-                            .formatted(flags));
-        }
-        long bytes = request.length() + PAGE - 1 & -PAGE;
-        if (bytes == 0) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "a buffer of 0x%x bytes, in whole pages 0; expected at least 1"
-                            .formatted(request.length()));
-        }
-        requireRoom(bytes);
-        Chunks chunks = Chunks.allocate(memory, bytes);
-        boolean exported = false;
-        try {
-            HeapBuffer buffer = new HeapBuffer(memory, chunks, bytes, pageByPage);
-            DmaBuf made =
-                    dmabufs.export(
-                            new ExportInfo(
-                                    SYSTEM,
-                                    buffer,
-                                    bytes,
-                                    flags & ExportInfo.O_ACCMODE,
-                                    null,
-                                    buffer));
-            exported = true;
-            return made;
-        } finally {
-            if (!exported) {
-                chunks.free();
-            }
-        }
-    }
-
-    /** No machine has it; so nothing is zeroed first only to be given back (HP-11). */
-    private void requireRoom(long bytes) {
-        long all = memory.pages().totalPages();
-        if (bytes < 0 || bytes / PAGE > all) {
-            throw new ErrnoException(
-                    Errno.ENOMEM,
-                    "0x%x bytes, and the machine has 0x%x in all".formatted(bytes, all * PAGE));
-        }
-    }
-
-    @Override
-    public int allocate(Allocation request, FileTable files) {
-        DmaBuf buffer = make(request);
-        boolean installed = false;
-        try {
-            int fd = dmabufs.fd(files, buffer, request.fdFlags() & ExportInfo.O_CLOEXEC);
-            installed = true;
-            return fd;
-        } finally {
-            if (!installed) {
-                dmabufs.put(buffer);
-            }
-        }
+    protected ResidentBuffer take(long bytes) {
+        return new HeapBuffer(memory, Chunks.allocate(memory, bytes), pageByPage);
     }
 }

@@ -4,11 +4,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import org.peerlane.bus.api.PcieFunction;
-import org.peerlane.bus.api.RomLayout;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.vfio.api.RegionInfo;
-import org.peerlane.vfio.api.VfioFile;
 
 /**
  * Reads and writes of BARs and the ROM through the file (VF-26, VF-27): in naturally aligned
@@ -90,11 +88,10 @@ final class BarAccess {
                 return left;
             }
             int width = width(at, left, open.regions().isMemory(index) ? 8 : 4);
-            int bar = index == VfioFile.ROM ? RomLayout.INDEX : index;
             if (write) {
-                function.write(bar, at, width, get(local, in, width));
+                function.write(index, at, width, get(local, in, width));
             } else {
-                put(local, in, width, function.read(bar, at, width));
+                put(local, in, width, open.regions().read(index, at, width));
             }
             return width;
         } finally {

@@ -1,6 +1,8 @@
 package org.peerlane.exporter.vfio;
 
+import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
+import org.peerlane.bus.api.MemoryWatcher;
 import org.peerlane.bus.api.PcieBus;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.ErrnoException;
@@ -10,52 +12,51 @@ import org.peerlane.memory.api.DeviceMemory;
 import org.peerlane.memory.api.RegisterAccess;
 
 /**
- * A function's BARs at the physical addresses that page tables name: loads and stores there go over
- * the bus, as any CPU's do.
+ * A BAR at the physical addresses that page tables name. Loads and stores there go over the bus, as
+ * any CPU's do; while there is memory behind the BAR and the bus says that the CPU reaches it, they
+ * go there.
+ *
+ * <p>Whoever takes the BAR from the function behind VFIO's back takes it from processes too: they
+ * read all-ones over the bus then, as on a machine.
  *
  * <p><b>Life.</b> While the function is open. <b>Threads.</b> Any.
  */
-final class BarMemory implements RegisterAccess, AutoCloseable {
+final class BarMemory implements RegisterAccess, MemoryWatcher, AutoCloseable {
     private static final long PAGE = 4096;
 
     private final PcieBus bus;
-    private final @Nullable DeviceMemory[] provided;
+    private final DeviceMemory provided;
 
-    /**
-     * @param bars by index; null where there is no memory BAR
-     */
-    BarMemory(
-            PcieBus bus,
-            AddressSpaces spaces,
-            String name,
-            @Nullable AddressRange<PhysicalAddress>[] bars) {
+    private BarMemory(
+            PcieBus bus, AddressSpaces spaces, String name, AddressRange<PhysicalAddress> range) {
         this.bus = bus;
-        provided = new DeviceMemory[bars.length];
-        for (int i = 0; i < bars.length; i++) {
-            AddressRange<PhysicalAddress> bar = bars[i];
-            if (bar != null) {
-                provided[i] = provide(spaces, name + " BAR " + i, bar);
-            }
-        }
+        provided = spaces.provide(name, range, this);
     }
 
-    /** A small BAR is given the rest of its page, if nobody else has that (VF-22). */
-    private @Nullable DeviceMemory provide(
-            AddressSpaces spaces, String name, AddressRange<PhysicalAddress> bar) {
+    /**
+     * {@return a memory BAR that processes can map; null: they cannot} A small one is given the
+     * rest of its page, if nobody else has that (VF-22).
+     */
+    static @Nullable BarMemory of(
+            PcieBus bus, AddressSpaces spaces, String name, AddressRange<PhysicalAddress> bar) {
         if ((bar.first().value() & PAGE - 1) != 0) {
             return null;
         }
+        AddressRange<PhysicalAddress> pages =
+                AddressRange.ofLength(bar.first(), bar.bytes() + PAGE - 1 & -PAGE);
+        BarMemory made;
         try {
-            return spaces.provide(
-                    name, AddressRange.ofLength(bar.first(), bar.bytes() + PAGE - 1 & -PAGE), this);
+            made = new BarMemory(bus, spaces, name, pages);
         } catch (ErrnoException _) {
             return null; // somebody has it
         }
+        bus.watchMemory(pages, made);
+        return made;
     }
 
-    /** {@return whether processes can map a BAR} */
-    boolean isMappable(int index) {
-        return provided[index] != null;
+    @Override
+    public void reaches(@Nullable MemorySegment bytes) {
+        provided.back(bytes == null || bytes.isNative() ? bytes : null);
     }
 
     @Override
@@ -70,10 +71,7 @@ final class BarMemory implements RegisterAccess, AutoCloseable {
 
     @Override
     public void close() {
-        for (DeviceMemory one : provided) {
-            if (one != null) {
-                one.close();
-            }
-        }
+        bus.unwatchMemory(this);
+        provided.close();
     }
 }

@@ -10,9 +10,12 @@ enum Capability {
     POWER_MANAGEMENT(0x01, 8) {
         @Override
         void masks(ConfigMasks masks, int at) {
-            masks.set(at + 4, 2, 0, 0); // the power state is written by hand
+            masks.set(at + 2, 2, PME_SUPPORT, 0); // who cares for these events is the host
+            // the power state is written by hand
+            masks.set(at + 4, 4, PME_CONTROL, 0xFFFF_FFFFL & ~(PME_CONTROL | 3));
         }
     },
+    AGP(0x02, 8),
     VPD(0x03, 8) {
         @Override
         void masks(ConfigMasks masks, int at) {
@@ -29,10 +32,19 @@ enum Capability {
         }
 
         @Override
-        void masks(ConfigMasks masks, int at) {
+        void masks(ConfigMasks masks, int at, int length) {
+            boolean wide = length % 10 == 4; // 14 or 24, not 10 or 20
             masks.set(at + 2, 2, 0xFFFF, 0xFF); // all virtual: who sets it up is SET_IRQS
             masks.set(at + 4, 4, 0xFFFF_FFFFL, 0xFFFF_FFFFL);
-            masks.set(at + 8, 2, 0xFFFF, 0xFFFF);
+            if (wide) {
+                masks.set(at + 8, 4, 0xFFFF_FFFFL, 0xFFFF_FFFFL);
+            }
+            int data = at + (wide ? 12 : 8);
+            masks.set(data, 2, 0xFFFF, 0xFFFF);
+            if (length >= 20) {
+                masks.set(data + 4, 4, 0, 0xFFFF_FFFFL); // mask
+                masks.set(data + 8, 4, 0, 0xFFFF_FFFFL); // pending
+            }
         }
     },
     VENDOR(0x09, 0) {
@@ -51,9 +63,8 @@ enum Capability {
     EXPRESS(0x10, 0x3C) {
         @Override
         void masks(ConfigMasks masks, int at) {
-            // function-level reset and read request size are looked at, not handed on
-            masks.set(at + 8, 2, 0xF000, 0xFDFF);
-            masks.set(at + 10, 2, 0, 0xFFFF); // status: errors are cleared by ones
+            // function-level reset and request sizes are looked at, not handed on
+            masks.set(at + 8, 2, 0xF0E0, 0xFDFF);
             masks.set(at + 0x28, 2, 0, 0xFFDF);
         }
     },
@@ -64,6 +75,9 @@ enum Capability {
             masks.set(at + 4, 1, 0x01, 0x01);
         }
     };
+
+    private static final long PME_SUPPORT = 0xF800;
+    private static final long PME_CONTROL = 0x8100;
 
     private final int id;
     private final int length;

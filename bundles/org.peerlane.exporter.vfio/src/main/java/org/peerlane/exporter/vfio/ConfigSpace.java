@@ -19,6 +19,9 @@ final class ConfigSpace {
     private static final long FLR = 1L << 15;
     private static final long FLR_CAPABLE = 1L << 28;
     private static final long NO_SOFT_RESET = 1 << 3;
+    private static final long READ_REQUEST = 0x7000;
+    private static final long PAYLOAD = 0xE0;
+    private static final int PAYLOAD_TO_REQUEST = 7;
     private static final long MSI_ENABLE = 1;
     private static final long MSI_QUEUE = 0x70;
 
@@ -92,6 +95,7 @@ final class ConfigSpace {
         if (at == COMMAND) {
             command(open, width, value);
         } else if (power != 0 && at == power + 4) {
+            config.write(at, width, value);
             power(open, power, value);
         } else if (msi != 0 && covers(at, width, msi + 2)) {
             config.write(at, width, msi(open, at, msi, value));
@@ -151,6 +155,9 @@ final class ConfigSpace {
     private void controlWritten(OpenFunction open, int express) {
         VirtualConfig config = open.config();
         long control = config.remembered(express + 8, 2);
+        long hardware = function.readConfig(express + 8, 2);
+        long request = Math.max(control & READ_REQUEST, (hardware & PAYLOAD) << PAYLOAD_TO_REQUEST);
+        function.writeConfig(express + 8, 2, hardware & ~READ_REQUEST | request);
         if ((control & FLR) != 0) {
             config.remember(express + 8, 2, control & ~FLR);
             if ((function.readConfig(express + 4, 4) & FLR_CAPABLE) != 0) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Set;
 import org.peerlane.bus.api.FunctionReset;
 import org.peerlane.bus.api.PcieAddress;
+import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.NamedLock;
 
@@ -29,10 +30,21 @@ final class DeviceSet {
         this.shared = shared;
     }
 
-    /** {@return the one that a function belongs to, an old one if another of it is bound} */
+    /** {@return whether there is a reset that a function shares} */
+    static boolean isShared(PcieBus bus, PcieFunction function) {
+        return !new FunctionReset(bus.functions(), function).set().isEmpty();
+    }
+
+    /**
+     * {@return the one that a function belongs to, an old one if another of it is bound}
+     *
+     * @param shared what {@link #isShared} has said
+     */
     static DeviceSet of(
-            PcieFunction function, Surroundings surroundings, Collection<VfioPciDevice> bound) {
-        boolean shared = !new FunctionReset(surroundings.bus.functions(), function).set().isEmpty();
+            PcieFunction function,
+            Surroundings surroundings,
+            boolean shared,
+            Collection<VfioPciDevice> bound) {
         for (VfioPciDevice other : bound) {
             DeviceSet set = other.set();
             if (shared && set.shared && set.covers(function.address())) {

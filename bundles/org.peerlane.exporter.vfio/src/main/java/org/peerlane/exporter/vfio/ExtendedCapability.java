@@ -19,7 +19,12 @@ enum ExtendedCapability {
     },
     VIRTUAL_CHANNEL(0x0002, 0x10),
     SERIAL_NUMBER(0x0003, 12),
-    POWER_BUDGET(0x0004, 16),
+    POWER_BUDGET(0x0004, 16) {
+        @Override
+        void masks(ConfigMasks masks, int at) {
+            masks.set(at + 4, 1, 0, 0xFF); // what the data register shows
+        }
+    },
     VENDOR(0x000B, 0) {
         @Override
         int length(long vendorHeader) {
@@ -37,6 +42,7 @@ enum ExtendedCapability {
     ROUTING_ID(0x000E, 8),
     ADDRESS_TRANSLATION(0x000F, 8),
     SINGLE_ROOT(0x0010, 0x40),
+    MULTICAST(0x0012, 0x30),
     PAGE_REQUESTS(0x0013, 0x10),
     RESIZABLE_BAR(0x0015, 0) {
         @Override

@@ -84,7 +84,7 @@ final class Interrupts {
                             .formatted(wanted.count(), wanted.start(), count));
         }
         int given = data == IrqSet.BOOL ? wanted.bools().size() : wanted.events().size();
-        if (data == IrqSet.NONE ? false : given != wanted.count() || given == 0) {
+        if (data != IrqSet.NONE && given < wanted.count()) {
             throw bad("data for %d vectors, and %d are meant".formatted(given, wanted.count()));
         }
         lock.lock();
@@ -101,7 +101,7 @@ final class Interrupts {
     }
 
     private int line(IrqSet wanted, int action) {
-        if (action == IrqSet.TRIGGER && isAll(wanted)) {
+        if (action == IrqSet.TRIGGER && isAll(wanted) && line.isActive()) {
             line.disable();
             return 0;
         }
@@ -123,10 +123,10 @@ final class Interrupts {
                 }
             }
             case IrqSet.MASK -> {
+                line.requireActive();
                 if (event) {
                     throw none("MASK by eventfd");
                 }
-                line.requireActive();
                 if (meant) {
                     line.mask();
                 }
@@ -148,12 +148,12 @@ final class Interrupts {
         if (action != IrqSet.TRIGGER) {
             throw none("action 0x%x of messages".formatted(action));
         }
-        if (isAll(wanted)) {
-            messages.disable();
-            return 0;
-        }
         if ((wanted.flags() & IrqSet.EVENTFD) == 0) {
             messages.requireActive();
+            if (isAll(wanted)) {
+                messages.disable();
+                return 0;
+            }
             messages.trigger(wanted);
             return 0;
         }
@@ -165,14 +165,17 @@ final class Interrupts {
         if (action != IrqSet.TRIGGER) {
             throw none("action 0x%x of a notice".formatted(action));
         }
-        if ((wanted.flags() & IrqSet.EVENTFD) != 0) {
-            notice.set(wanted.events().getFirst());
-        } else if (isAll(wanted)) {
-            notice.set(null);
-        } else if ((wanted.flags() & IrqSet.NONE) != 0 || wanted.bools().getFirst()) {
-            if (!notice.signal()) {
+        if ((wanted.flags() & IrqSet.NONE) != 0) {
+            boolean heard = wanted.count() == 0 ? notice.clear() : notice.signal();
+            if (!heard) {
                 throw bad("nobody listens to that");
             }
+        } else if (wanted.count() == 0) {
+            throw bad("data for nothing; expected one vector");
+        } else if ((wanted.flags() & IrqSet.EVENTFD) != 0) {
+            notice.set(wanted.events().getFirst());
+        } else if (wanted.bools().getFirst()) {
+            notice.signal();
         }
         return 0;
     }
@@ -190,11 +193,11 @@ final class Interrupts {
         }
     }
 
-    /** {@return how many bits of MSI vectors are set up; -1: MSI is not active (VF-39)} */
+    /** {@return how many bits number the MSI vectors set up; -1: MSI is not active (VF-39)} */
     int msiQueue() {
         lock.lock();
         try {
-            return msi.isActive() ? 31 - Integer.numberOfLeadingZeros(msi.enabled()) : -1;
+            return msi.isActive() ? 32 - Integer.numberOfLeadingZeros(msi.enabled() - 1) : -1;
         } finally {
             lock.unlock();
         }
@@ -218,6 +221,11 @@ final class Interrupts {
         } finally {
             lock.unlock();
         }
+    }
+
+    /** The bus has been told of an error that nothing corrects (VF-60). */
+    void errorDetected() {
+        error.signal();
     }
 
     /** The function is wanted back. */

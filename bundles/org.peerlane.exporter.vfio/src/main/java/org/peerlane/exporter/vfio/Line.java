@@ -122,9 +122,18 @@ final class Line {
         }
     }
 
-    /** Unmasks whenever somebody adds to an eventfd; null: nobody does any more. */
+    /**
+     * Unmasks whenever somebody adds to an eventfd; null: nobody does any more.
+     *
+     * @throws ErrnoException {@code EBUSY} somebody does already
+     */
     void unmaskBy(@Nullable EventFd event) {
         EventFdWatch old = unmasking;
+        if (old != null && event != null) {
+            throw new ErrnoException(
+                    Errno.EBUSY,
+                    "the line of %s is unmasked by another eventfd".formatted(function.slot()));
+        }
         unmasking = null;
         if (old != null) {
             old.close();

@@ -51,21 +51,25 @@ final class Messages {
         }
     }
 
-    /** {@return 0} */
+    /**
+     * Sets vectors up, or gives them other eventfds. Those of MSI are there from the first call on;
+     * of MSI-X more can follow.
+     *
+     * @return 0
+     */
     int enable(IrqSet wanted) {
         int end = wanted.start() + wanted.count();
         boolean begins = !isActive();
-        if (!begins && kind == InterruptKind.MSI && end > vectors.size()) {
-            throw Interrupts.bad(
-                    "%d vectors, of which %d are set up; MSI is set up at once"
-                            .formatted(end, vectors.size()));
+        if (end == 0 && begins) {
+            throw new ErrnoException(
+                    Errno.ERANGE, "no vectors of %s; expected at least 1".formatted(kind));
         }
-        while (vectors.size() < end) {
+        while (vectors.size() < end && (begins || kind == InterruptKind.MSIX)) {
             vectors.add(new Vector());
         }
         int at = wanted.start();
         try {
-            for (EventFd event : wanted.events()) {
+            for (EventFd event : wanted.events().subList(0, wanted.count())) {
                 set(at, event);
                 at++;
             }
@@ -82,6 +86,14 @@ final class Messages {
     }
 
     private void set(int index, @Nullable EventFd event) {
+        if (index >= vectors.size()) {
+            if (event != null) {
+                throw Interrupts.bad(
+                        "vector %d, of which %d are set up; MSI is set up at once"
+                                .formatted(index, vectors.size()));
+            }
+            return;
+        }
         Vector vector = vectors.get(index);
         if (event == null) {
             release(vector);
@@ -106,14 +118,10 @@ final class Messages {
         }
     }
 
-    /** Software causes the interrupts. */
+    /** Software causes the interrupts of those that are set up. */
     void trigger(IrqSet wanted) {
-        if (wanted.start() + wanted.count() > vectors.size()) {
-            throw Interrupts.bad(
-                    "%d vectors, of which %d are set up"
-                            .formatted(wanted.start() + wanted.count(), vectors.size()));
-        }
-        for (int i = 0; i < wanted.count(); i++) {
+        int count = Math.min(wanted.count(), vectors.size() - wanted.start());
+        for (int i = 0; i < count; i++) {
             if ((wanted.flags() & IrqSet.NONE) != 0 || wanted.bools().get(i)) {
                 vectors.get(wanted.start() + i).notice.signal();
             }

@@ -19,6 +19,15 @@ final class Notice {
         }
     }
 
+    /** {@return whether there was one, which it lets go of} */
+    boolean clear() {
+        EventFd old = event.getAndSet(null);
+        if (old != null) {
+            old.put();
+        }
+        return old != null;
+    }
+
     /** {@return whether there was one} */
     boolean signal() {
         EventFd now = event.get();

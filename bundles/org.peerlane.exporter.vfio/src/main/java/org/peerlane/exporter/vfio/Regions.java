@@ -1,6 +1,5 @@
 package org.peerlane.exporter.vfio;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.RomLayout;
@@ -27,11 +26,17 @@ final class Regions {
     private final @Nullable AddressRange<PhysicalAddress>[] bars;
 
     private final RegionInfo[] infos = new RegionInfo[VfioFile.REGIONS];
-    private final BarMemory memory;
+
+    /** By index; null: processes cannot map it. */
+    private final @Nullable BarMemory[] mappable = new BarMemory[BARS];
+
     private final int tableBar;
     private final long tableOffset;
     private final long tableBytes;
     private final PcieFunction function;
+
+    /** Null: there is no ROM. */
+    private final @Nullable Rom rom;
 
     @SuppressWarnings({"unchecked", "rawtypes"}) // an array of a generic type
     Regions(Surroundings surroundings, PcieFunction function, VirtualConfig config) {
@@ -40,12 +45,14 @@ final class Regions {
         for (int index = 0; index <= BARS; index++) {
             bars[index] = portBytes(index) == 0 ? memory(index) : null;
         }
-        memory =
-                new BarMemory(
-                        surroundings.bus,
-                        surroundings.spaces,
-                        function.slot(),
-                        Arrays.copyOf(bars, BARS));
+        for (int index = 0; index < BARS; index++) {
+            AddressRange<PhysicalAddress> bar = bars[index];
+            String name = function.slot() + " BAR " + index;
+            mappable[index] =
+                    bar == null
+                            ? null
+                            : BarMemory.of(surroundings.bus, surroundings.spaces, name, bar);
+        }
         int msiX = config.msiX();
         if (msiX == 0) {
             tableBar = -1;
@@ -60,7 +67,12 @@ final class Regions {
         for (int index = 0; index < BARS; index++) {
             infos[index] = bar0to5(index);
         }
-        infos[VfioFile.ROM] = rom();
+        AddressRange<PhysicalAddress> image = bars[RomLayout.INDEX];
+        rom = image == null ? null : new Rom(function, image.bytes());
+        infos[VfioFile.ROM] =
+                image == null || rom == null || !rom.hasImage()
+                        ? region(VfioFile.ROM, 0, 0)
+                        : region(VfioFile.ROM, image.bytes(), RegionInfo.READ);
         infos[VfioFile.CONFIG] =
                 region(VfioFile.CONFIG, config.size(), RegionInfo.READ | RegionInfo.WRITE);
         infos[VfioFile.VGA] = region(VfioFile.VGA, 0, 0);
@@ -76,7 +88,7 @@ final class Regions {
             return region(index, 0, 0);
         }
         int flags = RegionInfo.READ | RegionInfo.WRITE;
-        flags |= memory.isMappable(index) ? RegionInfo.MMAP : 0;
+        flags |= mappable[index] != null ? RegionInfo.MMAP : 0;
         boolean table = index == tableBar;
         return new RegionInfo(
                 index,
@@ -84,13 +96,6 @@ final class Regions {
                 bar.bytes(),
                 VfioFile.offset(index),
                 table);
-    }
-
-    private RegionInfo rom() {
-        AddressRange<PhysicalAddress> rom = bars[RomLayout.INDEX];
-        return rom == null
-                ? region(VfioFile.ROM, 0, 0)
-                : region(VfioFile.ROM, rom.bytes(), RegionInfo.READ);
     }
 
     private static RegionInfo region(int index, long bytes, int flags) {
@@ -119,7 +124,11 @@ final class Regions {
 
     /** The function is closed. */
     void close() {
-        memory.close();
+        for (BarMemory one : mappable) {
+            if (one != null) {
+                one.close();
+            }
+        }
     }
 
     /**
@@ -135,6 +144,13 @@ final class Regions {
                             .formatted(function.slot(), index, VfioFile.CONFIG));
         }
         return infos[index];
+    }
+
+    /** {@return a register of a BAR, or what the ROM has} */
+    long read(int index, long at, int width) {
+        return index == VfioFile.ROM && rom != null
+                ? rom.read(at, width)
+                : function.read(index, at, width);
     }
 
     /** {@return whether a BAR is there, of whatever kind} */

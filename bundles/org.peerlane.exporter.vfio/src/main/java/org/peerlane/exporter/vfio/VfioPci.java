@@ -85,12 +85,22 @@ public final class VfioPci implements Vfio, PcieDriver {
 
     @Override
     public void probe(PcieFunction function) {
+        boolean shared = DeviceSet.isShared(surroundings.bus, function);
         lock.lock();
         try {
-            DeviceSet set = DeviceSet.of(function, surroundings, bound.values());
+            DeviceSet set = DeviceSet.of(function, surroundings, shared, bound.values());
             bound.put(function, new VfioPciDevice(surroundings, function, set));
         } finally {
             lock.unlock();
+        }
+    }
+
+    @Override
+    public void errorDetected(PcieFunction function, boolean fatal) {
+        VfioPciDevice device = find(function);
+        OpenFunction open = device == null ? null : device.openOrNull();
+        if (open != null) {
+            open.interrupts().errorDetected();
         }
     }
 

@@ -1,5 +1,6 @@
 package org.peerlane.exporter.vfio;
 
+import org.peerlane.bus.api.InterruptKind;
 import org.peerlane.bus.api.PcieFunction;
 
 /**
@@ -18,6 +19,9 @@ final class VirtualConfig {
     private static final int LIST = 0x34;
     private static final int PIN = 0x3D;
     private static final int MOST = 48;
+    private static final int HAS_LIST = 1 << 4;
+    private static final long PME_SUPPORT = 0xF800;
+    private static final long PME_CONTROL = 0x8100;
     private static final long ALL = 0xFFFF_FFFFL;
 
     private final PcieFunction function;
@@ -64,7 +68,7 @@ final class VirtualConfig {
         masks.owned(0, 0x40);
         masks.set(0, 4, ALL, 0);
         masks.set(COMMAND, 2, 1 << 10, 0xFFFF); // whether INTx is disabled is ours
-        masks.set(COMMAND + 2, 2, 1 << 4, 0xFFFF); // errors are cleared by ones
+        masks.set(COMMAND + 2, 2, HAS_LIST, 0);
         masks.set(0x0C, 2, 0, 0xFFFF);
         masks.set(0x0F, 1, 0, 0xFF);
         for (int bar = 0; bar < BARS; bar++) {
@@ -111,6 +115,21 @@ final class VirtualConfig {
             }
             at = next;
         }
+        if (copy[LIST] == 0) {
+            clear(COMMAND + 2, HAS_LIST);
+        }
+        int power = place(Capability.POWER_MANAGEMENT);
+        if (power != 0) { // the host's own
+            clear(power + 2, PME_SUPPORT);
+            clear(power + 4, PME_CONTROL);
+        }
+        if (function.vectors(InterruptKind.INTX) == 0) {
+            copy[PIN] = 0;
+        }
+    }
+
+    private void clear(int at, long bits) {
+        ConfigMasks.put(copy, at, 2, ConfigMasks.get(copy, at, 2) & ~bits);
     }
 
     private void extendedList() {

@@ -116,6 +116,57 @@ class ConfigSpaceTest {
     }
 
     @Test
+    @Rule("VF-32")
+    void powerManagementEventsAreTheHosts() {
+        machine.plug(
+                "events",
+                "sw0.1",
+                0,
+                FunctionLayout.of(0x1234, 3, 0x00FF00)
+                        .bar(BarLayout.registers(0, 4096, false, false))
+                        .with(new CapabilityLayout.PowerManagement(false, false, false, 0x1F))
+                        .build());
+        VfioFile events = machine.open("events");
+        int power = capability(events, POWER);
+        assertThat(machine.function("events").readConfig(power + 2, 2) & 0xF800).isNotZero();
+        assertThat(config(events, power + 2, 2) & 0xF800).isZero();
+        config(events, power + 4, 2, 0x8100);
+        assertThat(config(events, power + 4, 2) & 0x8100).isZero();
+        assertThat(machine.function("events").readConfig(power + 4, 2) & 0x100).isZero();
+        events.put();
+    }
+
+    @Test
+    @Rule("VF-32")
+    void wideMsiHasItsDataBehindTheUpperHalfOfTheAddress() {
+        int msi = capability(file, MSI);
+        config(file, msi + 4, 4, 0xFEE0_0000L);
+        config(file, msi + 8, 4, 0x0000_0005L);
+        config(file, msi + 12, 2, 0x4321);
+        config(file, msi + 16, 4, 1);
+        assertThat(config(file, msi + 8, 4)).isEqualTo(5);
+        assertThat(config(file, msi + 12, 2)).isEqualTo(0x4321);
+        assertThat(function.readConfig(msi + 12, 2)).as("a copy").isNotEqualTo(0x4321);
+        assertThat(function.readConfig(msi + 16, 4)).as("the mask is real").isEqualTo(1);
+    }
+
+    @Test
+    @Rule("VF-31")
+    @Rule("VF-32")
+    void statusIsReadOnlyAndPayloadSizeACopy() {
+        long status = config(file, 6, 2);
+        config(file, 6, 2, 0xFFFF);
+        assertThat(config(file, 6, 2)).isEqualTo(status);
+        int express = capability(file, EXPRESS);
+        long hardware = function.readConfig(express + 8, 2);
+        config(file, express + 8, 2, hardware & ~0xE0 | 0x20);
+        assertThat(config(file, express + 8, 2) & 0xE0).isEqualTo(0x20);
+        assertThat(function.readConfig(express + 8, 2) & 0xE0).isEqualTo(hardware & 0xE0);
+        config(file, express + 8, 2, hardware & ~0x7000 | 0x3000);
+        assertThat(function.readConfig(express + 8, 2) & 0x7000).as("handed on").isEqualTo(0x3000);
+    }
+
+    @Test
     @Rule("VF-30")
     void accessesAreSplitAndEndAtTheSize() {
         MemorySegment bytes = MemorySegment.ofArray(new byte[16]);

@@ -11,6 +11,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.EventFd;
 import org.peerlane.testkit.Await;
@@ -21,6 +22,8 @@ import org.peerlane.vfio.api.VfioFile;
 
 @DisplayName("Interrupts by eventfd")
 class InterruptsTest {
+    private static final long ONES = 0xFFFF_FFFFL;
+
     private final Passthrough machine = new Passthrough();
     private final EventFd event = new EventFd();
     private VfioFile file;
@@ -145,7 +148,10 @@ class InterruptsTest {
         file.setIrqs(
                 new IrqSet(IrqSet.BOOL | IrqSet.TRIGGER, 1, 0, 2, List.of(), List.of(false, true)));
         assertThat(event.take()).isZero();
-        expect(Errno.EINVAL, () -> none(IrqSet.TRIGGER, IrqInfo.MSI, 0, 3));
+        none(IrqSet.TRIGGER, IrqInfo.MSI, 0, 3); // the third is not set up
+        assertThat(event.take()).isEqualTo(1);
+        assertThat(set(IrqSet.TRIGGER, IrqInfo.MSI, 2, (EventFd) null)).isZero();
+        assertThat(set(IrqSet.TRIGGER, IrqInfo.MSI, 0)).as("no vector").isZero();
         expect(Errno.EINVAL, () -> set(IrqSet.TRIGGER, IrqInfo.MSI, 2, event));
     }
 
@@ -159,6 +165,9 @@ class InterruptsTest {
         none(IrqSet.TRIGGER, IrqInfo.MSI, 0, 0);
         Passthrough.config(file, msi + 2, 2, 0x21);
         assertThat(Passthrough.config(file, msi + 2, 2) & 0x71).isZero();
+        set(IrqSet.TRIGGER, IrqInfo.MSI, 0, event, event, event);
+        Passthrough.config(file, msi + 2, 2, 0x21);
+        assertThat(Passthrough.config(file, msi + 2, 2) & 0x71).as("four").isEqualTo(0x21);
     }
 
     @Test
@@ -185,6 +194,44 @@ class InterruptsTest {
         none(IrqSet.TRIGGER, IrqInfo.INTX, 0, 0);
         assertThat(machine.function("card").readConfig(4, 2) & 0x400).isZero();
         expect(Errno.EINVAL, () -> none(IrqSet.UNMASK, IrqInfo.INTX, 0, 1));
+    }
+
+    @Test
+    @Rule("VF-62")
+    @Rule("VF-63")
+    @Rule("VF-64")
+    void whatIsNotActiveCannotBeSwitchedOffAndWhatIsEmptyNotOn() {
+        for (int kind : new int[] {IrqInfo.INTX, IrqInfo.MSI, IrqInfo.MSIX}) {
+            expect(Errno.EINVAL, () -> none(IrqSet.TRIGGER, kind, 0, 0));
+        }
+        expect(Errno.ERANGE, () -> set(IrqSet.TRIGGER, IrqInfo.MSI, 0));
+        expect(Errno.EINVAL, () -> set(IrqSet.TRIGGER, IrqInfo.INTX, 0));
+        expect(Errno.EINVAL, () -> set(IrqSet.MASK, IrqInfo.INTX, 0, event)); // not active
+        set(IrqSet.TRIGGER, IrqInfo.MSI, 0, event);
+        expect(Errno.EINVAL, () -> none(IrqSet.TRIGGER, IrqInfo.INTX, 0, 0));
+        expect(Errno.EINVAL, () -> none(IrqSet.TRIGGER, IrqInfo.MSIX, 0, 0));
+    }
+
+    @Test
+    @Rule("VF-64")
+    void aVectorThatIsMoreThanMsiHasTakesTheEventfdsOfTheCallAway() {
+        EventFd second = new EventFd();
+        set(IrqSet.TRIGGER, IrqInfo.MSI, 0, event, event);
+        expect(Errno.EINVAL, () -> set(IrqSet.TRIGGER, IrqInfo.MSI, 1, second, second));
+        none(IrqSet.TRIGGER, IrqInfo.MSI, 0, 2);
+        assertThat(event.take()).as("vector 0 only").isEqualTo(1);
+        assertThat(second.references()).isEqualTo(1);
+    }
+
+    @Test
+    @Rule("VF-63")
+    void oneEventfdUnmasks() {
+        EventFd unmask = new EventFd();
+        set(IrqSet.TRIGGER, IrqInfo.INTX, 0, event);
+        set(IrqSet.UNMASK, IrqInfo.INTX, 0, unmask);
+        expect(Errno.EBUSY, () -> set(IrqSet.UNMASK, IrqInfo.INTX, 0, event));
+        set(IrqSet.UNMASK, IrqInfo.INTX, 0, (EventFd) null);
+        assertThat(unmask.references()).isEqualTo(1);
     }
 
     @Test
@@ -237,9 +284,40 @@ class InterruptsTest {
         assertThat(event.take()).isEqualTo(1);
         none(IrqSet.TRIGGER, IrqInfo.ERR, 0, 0);
         expect(Errno.EINVAL, () -> none(IrqSet.TRIGGER, IrqInfo.ERR, 0, 1));
+        expect(Errno.EINVAL, () -> none(IrqSet.TRIGGER, IrqInfo.ERR, 0, 0));
+        file.setIrqs(
+                new IrqSet(
+                        IrqSet.BOOL | IrqSet.TRIGGER, IrqInfo.ERR, 0, 1, List.of(), List.of(true)));
+        expect(Errno.EINVAL, () -> set(IrqSet.TRIGGER, IrqInfo.ERR, 0));
         set(IrqSet.TRIGGER, IrqInfo.REQ, 0, event);
         machine.root.unbindDriver(machine.function("card"));
         assertThat(event.take()).as("it is wanted back").isEqualTo(1);
+    }
+
+    @Test
+    @Rule("VF-60")
+    @Rule("VF-65")
+    void anErrorThatNothingCorrectsIsANotice() {
+        EventFd others = new EventFd();
+        machine.plug("other", "sw0.1", 0, Passthrough.card());
+        VfioFile other = machine.open("other");
+        set(IrqSet.TRIGGER, IrqInfo.ERR, 0, event);
+        other.setIrqs(IrqSet.events(IrqSet.TRIGGER, IrqInfo.ERR, 0, others));
+        PcieFunction port = machine.function("sw0.0");
+        int express = (int) port.readConfig(0x34, 1);
+        while (port.readConfig(express, 1) != 0x10) {
+            express = (int) port.readConfig(express + 1, 1);
+        }
+        port.writeConfig(express + 8, 2, 0xF); // it reports all that goes wrong
+        PcieFunction function = machine.function("card");
+        function.write(0, 0, 4, 1);
+        function.enable(false, false);
+        assertThat(function.read(0, 0, 4)).as("a read is corrected by its answer").isEqualTo(ONES);
+        assertThat(event.take()).as("all is well").isZero();
+        function.write(0, 0, 4, 1);
+        arrives("a write that nobody takes", event);
+        assertThat(others.take()).as("below another port").isZero();
+        other.put();
     }
 
     // ---- the other way round

@@ -7,12 +7,14 @@ import static org.peerlane.exporter.vfio.Passthrough.read;
 import static org.peerlane.exporter.vfio.Passthrough.write;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
 import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.FunctionLayout;
+import org.peerlane.bus.api.RomLayout;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.memory.api.AddressSpace;
 import org.peerlane.memory.api.BusError;
@@ -20,6 +22,7 @@ import org.peerlane.memory.api.CpuMapping;
 import org.peerlane.memory.api.SegmentationFault;
 import org.peerlane.testkit.Rule;
 import org.peerlane.vfio.api.DeviceInfo;
+import org.peerlane.vfio.api.DmaBufRequest;
 import org.peerlane.vfio.api.RegionInfo;
 import org.peerlane.vfio.api.VfioFile;
 
@@ -206,6 +209,64 @@ class RegionsTest {
         assertThat(read(file, 0, 0, 4)).as("its registers are lost").isZero();
     }
 
+    private VfioFile withRom(int length) {
+        MemorySegment content = MemorySegment.ofArray(new byte[0x1000]);
+        content.fill((byte) 0x11);
+        byte[] head = {0x55, (byte) 0xAA};
+        MemorySegment.copy(MemorySegment.ofArray(head), 0, content, 0, 2);
+        byte[] data = {0x1C, 0, 0, 0, 'P', 'C', 'I', 'R'};
+        MemorySegment.copy(MemorySegment.ofArray(data), 0, content, 0x18, 8);
+        content.set(ValueLayout.JAVA_BYTE, 0x2C, (byte) length);
+        content.set(ValueLayout.JAVA_BYTE, 0x2D, (byte) 0);
+        content.set(ValueLayout.JAVA_BYTE, 0x31, (byte) 0x80);
+        machine.plug(
+                "rom",
+                "sw0.1",
+                0,
+                FunctionLayout.of(0x1234, 3, 0x00FF00)
+                        .bar(BarLayout.registers(0, 4096, false, false))
+                        .rom(new RomLayout(0x1000, content))
+                        .build());
+        return machine.open("rom");
+    }
+
+    @Test
+    @Rule("VF-25")
+    @Rule("VF-26")
+    @Rule("VF-27")
+    void aRomIsReadWhateverItsEnableBitSaysAndOnesFollowItsImage() {
+        VfioFile rom = withRom(4); // units of 512 bytes
+        assertThat(rom.regionInfo(6)).isEqualTo(region(6, RegionInfo.READ, 0x1000));
+        assertThat(read(rom, 6, 0, 4)).isEqualTo(0x1111_AA55L);
+        assertThat(read(rom, 6, 0x7FE, 4)).as("at the end of the image").isEqualTo(0xFFFF_1111L);
+        assertThat(machine.function("rom").readConfig(0x30, 4) & 1).as("decodes").isZero();
+        assertThat(Passthrough.config(rom, 0x30, 4) & 1).isZero();
+        Passthrough.config(rom, 0x30, 4, 0xFFFF_FFFFL);
+        assertThat(Passthrough.config(rom, 0x30, 4)).isEqualTo(0xFFFF_F001L);
+        assertThat(machine.function("rom").readConfig(0x30, 4) & 1).as("still").isZero();
+        assertThat(read(rom, 6, 4, 2)).isEqualTo(0x1111);
+        MemorySegment bytes = MemorySegment.ofArray(new byte[16]);
+        assertThat(rom.pread(bytes, VfioFile.offset(6) + 0xFF8)).isEqualTo(8);
+        expect(Errno.EINVAL, () -> rom.pread(bytes, VfioFile.offset(6) + 0x1000));
+        expect(Errno.EINVAL, () -> rom.pwrite(bytes, VfioFile.offset(6)));
+        Passthrough.memory(rom, false);
+        expect(Errno.EIO, () -> rom.pread(bytes, VfioFile.offset(6)));
+        Passthrough.memory(rom, true);
+        rom.reset();
+        assertThat(read(rom, 6, 0, 2)).as("after a reset").isEqualTo(0xAA55);
+        rom.put();
+    }
+
+    @Test
+    @Rule("VF-25")
+    void aRomWithoutAnImageIsNoRegion() {
+        VfioFile rom = withRom(0);
+        assertThat(rom.regionInfo(6)).isEqualTo(region(6, 0, 0));
+        MemorySegment bytes = MemorySegment.ofArray(new byte[16]);
+        expect(Errno.EINVAL, () -> rom.pread(bytes, VfioFile.offset(6)));
+        rom.put();
+    }
+
     @Test
     @Rule("VF-21")
     @Rule("VF-22")
@@ -220,6 +281,23 @@ class RegionsTest {
         assertThat(small.regionInfo(0)).isEqualTo(region(0, READ_WRITE | RegionInfo.MMAP, 0x100));
         assertThat(small.regionInfo(2)).isEqualTo(region(2, READ_WRITE, 0x20));
         assertThat(small.regionInfo(7).size()).as("without PCIe").isEqualTo(256);
+        Passthrough.config(small, 0x18, 4, 0xFFFF_FFFFL);
+        assertThat(Passthrough.config(small, 0x18, 4)).as("32 ports").isEqualTo(0xFFFF_FFE1L);
+        Passthrough.config(small, 0x10, 4, 0xFFFF_FFFFL);
+        assertThat(Passthrough.config(small, 0x10, 4)).as("256 bytes").isEqualTo(0xFFFF_FF00L);
+        assertThat(Passthrough.config(small, 0x06, 2) & 0x10).as("no capability").isZero();
+        expect(Errno.EINVAL, () -> small.dmaBuf(DmaBufRequest.of(0, 0, 4096)));
+        expect(Errno.EINVAL, () -> small.dmaBuf(DmaBufRequest.of(2, 0, 4096)));
+        expect(Errno.EINVAL, () -> small.dmaBuf(DmaBufRequest.of(2, 0, 32)));
+        expect(Errno.ENODEV, () -> small.dmaBuf(DmaBufRequest.of(1, 0, 4096)));
+        expect(
+                Errno.EINVAL,
+                () -> {
+                    try (AddressSpace process = machine.spaces.create("vmm")) {
+                        int shared = AddressSpace.MAP_SHARED;
+                        small.mmap(process, 0, 4096, RW, shared, VfioFile.offset(2));
+                    }
+                });
         write(small, 2, 4, 4, 0xABCD);
         assertThat(read(small, 2, 4, 4)).isEqualTo(0xABCD);
         Passthrough.memory(small, false);

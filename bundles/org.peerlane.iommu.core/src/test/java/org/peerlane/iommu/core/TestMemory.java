@@ -82,6 +82,11 @@ final class TestMemory implements PhysicalMemory, PageAllocator {
     }
 
     @Override
+    public long allocateRange(long pages) {
+        throw new UnsupportedOperationException("no table is that long");
+    }
+
+    @Override
     public void free(long physical, int order) {
         int at = (int) ((physical - BASE) / PAGE_BYTES);
         if (!taken.get(at)) {

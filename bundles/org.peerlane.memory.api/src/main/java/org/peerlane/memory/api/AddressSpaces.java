@@ -36,6 +36,15 @@ public interface AddressSpaces {
     Mappable object(String name, MappableKind kind, MappingOperations operations);
 
     /**
+     * Makes an empty memfd: {@code memfd_create()}.
+     *
+     * @param name for messages
+     * @param sealable {@code MFD_ALLOW_SEALING}; else it has {@link Memfd#F_SEAL_SEAL}
+     * @return one reference, the caller's
+     */
+    Memfd memfd(String name, boolean sealable);
+
+    /**
      * Says what answers at physical addresses that are no RAM and behave like memory.
      *
      * @param name for messages

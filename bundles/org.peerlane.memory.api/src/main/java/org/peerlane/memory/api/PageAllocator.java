@@ -24,6 +24,18 @@ public interface PageAllocator {
     long allocate(int order);
 
     /**
+     * Takes a run that may be longer than the largest order, for who sets memory aside for good.
+     * Injected failures are not for it. Kernel counterpart: {@code alloc_contig_pages()}.
+     *
+     * @param pages a multiple of 2^{@link #MAX_ORDER}, at least one
+     * @return the physical address of the first, aligned to 2^{@link #MAX_ORDER} pages; every such
+     *     many are given back on their own, as of that order
+     * @throws org.peerlane.kernel.api.ErrnoException {@code EINVAL} another number; {@code ENOMEM}
+     *     no such run is free, or the backing has no room
+     */
+    long allocateRange(long pages);
+
+    /**
      * Gives pages back.
      *
      * @param physical what {@link #allocate} answered

@@ -85,6 +85,35 @@ final class BuddyAllocator implements PageAllocator {
         }
     }
 
+    @Override
+    public long allocateRange(long pages) {
+        long runs = pages >>> MAX_ORDER;
+        if (runs <= 0 || runs << MAX_ORDER != pages) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "a range of %d pages; expected a multiple of %d"
+                            .formatted(pages, 1 << MAX_ORDER));
+        }
+        lock.lock();
+        try {
+            checkOpen();
+            for (int i = 0; i < zones.length; i++) {
+                long page = zones[i].peekRange(runs);
+                if (page >= 0) {
+                    cover(i, page + pages);
+                    zones[i].takeRange(page, runs);
+                    return base[i] + (page << PAGE_LG2);
+                }
+            }
+            throw new ErrnoException(
+                    Errno.ENOMEM,
+                    "no %d adjacent free runs of order %d; %d pages are free"
+                            .formatted(runs, MAX_ORDER, countFree()));
+        } finally {
+            lock.unlock();
+        }
+    }
+
     private boolean isFailureDue(int order) {
         assert lock.isHeldByCurrentThread();
         boolean nth = untilFailure > 0 && --untilFailure == 0;

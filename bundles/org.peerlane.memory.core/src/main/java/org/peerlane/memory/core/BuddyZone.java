@@ -80,6 +80,28 @@ final class BuddyZone {
         return page;
     }
 
+    /** {@return the first page of the lowest run of so many of the largest order, or -1} */
+    long peekRange(long runs) {
+        long found = 0;
+        for (long run = 0; run <= pages >>> MAX_ORDER; run++) {
+            found = isFree(run, MAX_ORDER) ? found + 1 : 0;
+            if (found == runs) {
+                return run - runs + 1 << MAX_ORDER;
+            }
+        }
+        return -1;
+    }
+
+    /** Takes what {@link #peekRange} has found. */
+    void takeRange(long page, long runs) {
+        long first = page >>> MAX_ORDER;
+        for (long run = first; run < first + runs; run++) {
+            free[MAX_ORDER].remove(run);
+            taken[MAX_ORDER].add(run);
+        }
+        freePages -= runs << MAX_ORDER;
+    }
+
     /**
      * Gives a run back.
      *

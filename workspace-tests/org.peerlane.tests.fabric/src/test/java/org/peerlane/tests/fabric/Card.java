@@ -1,5 +1,6 @@
 package org.peerlane.tests.fabric;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +27,7 @@ final class Card implements DeviceModel {
     static final int VRAM = 0x1_0000;
 
     final DeviceSlot slot;
-    final MemorySegment vram = MemorySegment.ofArray(new byte[VRAM]);
+    final MemorySegment vram;
     final List<ResetKind> resets = Collections.synchronizedList(new ArrayList<>());
     private final List<CapabilityLayout> more;
     private final Checkpoint resetting;
@@ -39,7 +40,8 @@ final class Card implements DeviceModel {
 
     private volatile boolean inReset;
 
-    Card(DeviceSlot slot, List<CapabilityLayout> more) {
+    Card(DeviceSlot slot, MemorySegment vram, List<CapabilityLayout> more) {
+        this.vram = vram;
         this.slot = slot;
         this.more = more;
         resetting = slot.execution().checkpoint("test.card.resetting");
@@ -49,15 +51,25 @@ final class Card implements DeviceModel {
     static final class Type implements DeviceType {
         final List<Card> made = Collections.synchronizedList(new ArrayList<>());
         private final List<CapabilityLayout> more;
+        private volatile boolean offHeap;
 
         /** Makes cards with more capabilities than all have. */
         Type(CapabilityLayout... more) {
             this.more = List.of(more);
         }
 
+        /** Cards that are made from now on have memory outside of the heap. */
+        void offHeap() {
+            offHeap = true;
+        }
+
         @Override
         public DeviceModel create(DeviceSlot slot) {
-            Card card = new Card(slot, more);
+            MemorySegment vram =
+                    offHeap
+                            ? Arena.ofAuto().allocate(VRAM, 4096)
+                            : MemorySegment.ofArray(new byte[VRAM]);
+            Card card = new Card(slot, vram, more);
             made.add(card);
             return card;
         }

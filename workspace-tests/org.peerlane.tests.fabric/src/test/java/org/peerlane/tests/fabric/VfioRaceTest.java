@@ -61,6 +61,7 @@ class VfioRaceTest {
 
         Machine(Execution execution) {
             rig = new Rig(execution, Rig.SWITCH, true);
+            rig.cards.offHeap(); // only such memory is what a CPU reaches without the bus
             card = rig.plug("gpu0", "sw0.0");
             importer = rig.plug("nvme0", "sw0.1");
             Registers.acs(rig.function("sw0.0"), 0);
@@ -160,6 +161,32 @@ class VfioRaceTest {
             machine.memory(true);
             process.store(mapping.first(), 8, 7);
             assertThat(machine.card.vram.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo((byte) 7);
+        }
+    }
+
+    /** A driver that does not ask VFIO: what still touches the BAR ends at the bus. */
+    @Explore(schedules = 10_000)
+    void whoSwitchesABarOffBehindTheBackOfVfioHasTakenItFromProcesses(Execution execution) {
+        try (Machine machine = new Machine(execution);
+                AddressSpace process = machine.spaces.create("vmm")) {
+            CpuMapping mapping =
+                    machine.file.mmap(
+                            process, 0, 4096, RW, AddressSpace.MAP_SHARED, VfioFile.offset(2));
+            EmulatedThread cpu =
+                    machine.rig.thread(
+                            "cpu",
+                            () -> {
+                                for (int i = 0; i < WRITES; i++) {
+                                    process.store(mapping.first(), 1, ITS);
+                                }
+                            });
+            machine.rig.function("gpu0").enable(false, false);
+            machine.card.vram.fill(OURS);
+            Rig.join(cpu);
+            assertThat(machine.card.vram.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo(OURS);
+            assertThat(process.load(mapping.first(), 1)).isEqualTo(0xFF);
+            machine.rig.function("gpu0").enable(true, false);
+            assertThat(process.load(mapping.first(), 1)).isEqualTo(OURS);
         }
     }
 

@@ -325,11 +325,14 @@ class GpuHotSwapTest {
         inUse();
         DmaBuf held = gpus().gpu("gpu0").allocate(GpuAllocation.of(4096)).export(2);
         WeakReference<ClassLoader> code = loader(DRIVER);
-        bundle(DRIVER).update();
-        refresh(bundle(DRIVER));
-        gpus();
-        isCollected(code);
-        held.put();
+        try {
+            bundle(DRIVER).update();
+            refresh(bundle(DRIVER));
+            gpus();
+            isCollected(code);
+        } finally {
+            held.put();
+        }
     }
 
     @Test

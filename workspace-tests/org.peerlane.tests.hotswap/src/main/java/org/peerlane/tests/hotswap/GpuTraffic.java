@@ -5,6 +5,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.ServiceReference;
@@ -32,6 +33,7 @@ import org.peerlane.memory.api.CpuSignal;
  */
 final class GpuTraffic {
     private static final int BYTES = 0x4000;
+    private static final long PAUSE_NANOS = 1_000_000;
     private static final Set<Errno> DEPARTURES =
             EnumSet.of(Errno.ENODEV, Errno.EBADF, Errno.ECANCELED, Errno.EIO);
 
@@ -51,7 +53,7 @@ final class GpuTraffic {
         this.spaces = spaces;
         this.from = from;
         this.to = to;
-        thread = Thread.ofVirtual().name(from + " to " + to).start(this::run);
+        thread = Thread.ofPlatform().daemon().name(from + " to " + to).start(this::run);
     }
 
     int copied() {
@@ -80,12 +82,11 @@ final class GpuTraffic {
                 if (copy(word)) {
                     copied.incrementAndGet();
                 } else {
-                    refused.incrementAndGet();
+                    refuse();
                 }
             } catch (Throwable e) {
                 if (isDeparture(e)) {
-                    refused.incrementAndGet();
-                    Thread.onSpinWait();
+                    refuse();
                 } else {
                     synchronized (wrong) {
                         wrong.add(e);
@@ -94,6 +95,12 @@ final class GpuTraffic {
                 }
             }
         }
+    }
+
+    /** Lets others go on, who bring the cards back. */
+    private void refuse() {
+        refused.incrementAndGet();
+        LockSupport.parkNanos(PAUSE_NANOS);
     }
 
     private static boolean isDeparture(Throwable e) {

@@ -21,8 +21,11 @@ final class FenceWatch {
                     ChainFence.class.getName(),
                     FenceMerge.class.getName());
 
-    /** Where the fence was made: only the stack counts. */
-    final Throwable creator = new Throwable("made here");
+    /**
+     * Where the fence was made: only the stack counts. Forgotten when it ends, as a stack holds on
+     * to the classes of its frames, and who made it may be a bundle that leaves.
+     */
+    private volatile @Nullable Throwable creator = new Throwable("made here");
 
     /** Its timeline, once it is on one. */
     volatile @Nullable Timeline timeline;
@@ -44,7 +47,11 @@ final class FenceWatch {
 
     /** {@return who made it, as one line: the frames below those that make fences} */
     String madeBy() {
-        return Arrays.stream(creator.getStackTrace())
+        Throwable made = creator;
+        if (made == null) {
+            return "nobody remembers, for it has ended";
+        }
+        return Arrays.stream(made.getStackTrace())
                 .dropWhile(frame -> MAKERS.contains(frame.getClassName()))
                 .limit(FRAMES)
                 .map(StackTraceElement::toString)
@@ -77,6 +84,7 @@ final class FenceWatch {
 
     /** It has ended. */
     void lookAtEnd() {
+        creator = null;
         Ending ending = endings.getAndSet(null);
         for (; ending != null; ending = ending.next()) {
             ending.look().run();

@@ -79,6 +79,11 @@ final class PoisonedMemory implements PhysicalMemory, PageAllocator {
     }
 
     @Override
+    public long allocateRange(long pages) {
+        throw new UnsupportedOperationException("no table is that long");
+    }
+
+    @Override
     public void free(long physical, int order) {
         int page =
                 (int) ((physical & HIGH - 1) / PAGE_BYTES)

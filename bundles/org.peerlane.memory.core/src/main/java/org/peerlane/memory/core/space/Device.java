@@ -1,10 +1,13 @@
 package org.peerlane.memory.core.space;
 
+import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashSet;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.PhysicalAddress;
 import org.peerlane.memory.api.DeviceMemory;
+import org.peerlane.memory.core.space.Spans.Span;
 
 /** Physical addresses that somebody provides, and who has windows onto them. */
 final class Device implements DeviceMemory {
@@ -12,8 +15,8 @@ final class Device implements DeviceMemory {
     private final String name;
     private final AddressRange<PhysicalAddress> range;
 
-    /** Guarded by the map's lock, as is users. */
-    private boolean closed;
+    /** What answers; null: closed. Guarded by the map's lock, as is users. */
+    private @Nullable Span span;
 
     private final Set<SharedObject> users = new LinkedHashSet<>();
 
@@ -33,25 +36,31 @@ final class Device implements DeviceMemory {
         return range;
     }
 
-    /** [held: map] {@return whether it is still there; the object is one with windows then} */
-    boolean use(SharedObject object) {
-        if (!closed) {
-            users.add(object);
-        }
-        return !closed;
+    /** [held: map] {@return what answers; null: closed} */
+    @Nullable Span span() {
+        return span;
     }
 
-    /** [held: map] {@return who may have windows, for the last time} */
-    Set<SharedObject> end() {
-        closed = true;
+    /** [held: map] {@return whether that still answers; the object is one with windows then} */
+    boolean use(Span seen, SharedObject object) {
+        boolean still = seen.equals(span);
+        if (still) {
+            users.add(object);
+        }
+        return still;
+    }
+
+    /** [held: map] Something else answers; null: nobody. {@return who may have windows} */
+    Set<SharedObject> span(@Nullable Span now) {
+        span = now;
         Set<SharedObject> had = new LinkedHashSet<>(users);
         users.clear();
         return had;
     }
 
-    /** [held: map] */
-    boolean isClosed() {
-        return closed;
+    @Override
+    public void back(@Nullable MemorySegment bytes) {
+        map.back(this, bytes);
     }
 
     @Override

@@ -62,16 +62,7 @@ final class PhysicalMap {
             AddressRange<PhysicalAddress> range,
             @Nullable MemorySegment segment,
             @Nullable RegisterAccess registers) {
-        if (segment != null && segment.byteSize() != range.bytes()) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "%s: a segment of %d bytes for %s".formatted(name, segment.byteSize(), range));
-        }
-        if (segment != null && !segment.isNative()) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "%s: a segment on the heap; expected a native one".formatted(name));
-        }
+        check(name, range, segment);
         if (range.first().value() < 0 || range.last().value() < 0) {
             throw new ErrnoException(
                     Errno.EINVAL, "%s: %s; expected an end below 2^63".formatted(name, range));
@@ -97,39 +88,100 @@ final class PhysicalMap {
             now.add(added);
             now.sort(Comparator.comparingLong(Span::first));
             all = new Spans(now);
+            device.span(added);
         } finally {
             lock.unlock();
         }
         return device;
     }
 
+    private static void check(
+            String name, AddressRange<PhysicalAddress> range, @Nullable MemorySegment segment) {
+        if (segment != null && segment.byteSize() != range.bytes()) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "%s: a segment of %d bytes for %s".formatted(name, segment.byteSize(), range));
+        }
+        if (segment != null && !segment.isNative()) {
+            throw new ErrnoException(
+                    Errno.EINVAL,
+                    "%s: a segment on the heap; expected a native one".formatted(name));
+        }
+    }
+
     /** [held: the object's lock] {@return whether windows onto it may be opened} */
-    boolean use(Device device, SharedObject object) {
+    boolean use(Device device, Span seen, SharedObject object) {
         lock.lock();
         try {
-            return device.use(object);
+            return device.use(seen, object);
         } finally {
             lock.unlock();
         }
+    }
+
+    /** See {@link DeviceMemory#back}. */
+    void back(Device device, @Nullable MemorySegment segment) {
+        check(device.name(), device.range(), segment);
+        Set<SharedObject> users;
+        lock.lock();
+        try {
+            Span before = device.span();
+            if (before == null) {
+                return;
+            }
+            if (before.registers() == null) {
+                throw new ErrnoException(
+                        Errno.EINVAL, "%s has no registers behind its memory".formatted(device));
+            }
+            Span now = span(device.range(), segment, before.registers(), device);
+            users = replace(device, before, now);
+        } finally {
+            lock.unlock();
+        }
+        leave(device, users);
     }
 
     void remove(Device device) {
         Set<SharedObject> users;
         lock.lock();
         try {
-            if (device.isClosed()) {
+            Span before = device.span();
+            if (before == null) {
                 return;
             }
-            users = device.end();
-            List<Span> now = new ArrayList<>(all.all());
-            now.removeIf(span -> device.equals(span.device()));
-            all = new Spans(now);
+            users = replace(device, before, null);
         } finally {
             lock.unlock();
         }
+        leave(device, users);
+    }
+
+    /** {@return who may have windows onto what was there before} */
+    private Set<SharedObject> replace(Device device, Span before, @Nullable Span now) {
+        assert lock.isHeldByCurrentThread();
+        List<Span> spans = new ArrayList<>(all.all());
+        int at = spans.indexOf(before);
+        spans.remove(at);
+        if (now != null) {
+            spans.add(at, now);
+        }
+        all = new Spans(spans);
+        return device.span(now);
+    }
+
+    /** Waits for those who still use what was there before. */
+    private void leave(Device device, Set<SharedObject> users) {
         gate.flush();
+        IllegalStateException heldUp = null;
         for (SharedObject user : users) {
-            user.closeWindowsFor(device);
+            try {
+                user.closeWindowsFor(device);
+            } catch (IllegalStateException e) {
+                heldUp = e;
+            }
+        }
+        if (heldUp != null) {
+            throw heldUp;
         }
     }
 }

@@ -20,6 +20,7 @@ import org.peerlane.memory.api.DeviceMemory;
 import org.peerlane.memory.api.Mappable;
 import org.peerlane.memory.api.MappableKind;
 import org.peerlane.memory.api.MappingOperations;
+import org.peerlane.memory.api.Memfd;
 import org.peerlane.memory.api.PageReferences;
 import org.peerlane.memory.api.PhysicalMemory;
 import org.peerlane.memory.api.RegisterAccess;
@@ -75,6 +76,11 @@ public final class ProcessSpaces implements AddressSpaces, AutoCloseable {
     @Override
     public Mappable object(String name, MappableKind kind, MappingOperations operations) {
         return new SharedObject(hardware, name, kind, operations);
+    }
+
+    @Override
+    public Memfd memfd(String name, boolean sealable) {
+        return new ShmemFile(hardware, name, sealable);
     }
 
     @Override

@@ -12,7 +12,7 @@ import org.peerlane.memory.api.RegisterAccess;
  * <p><b>Cost.</b> No allocation. <b>Threads.</b> Any.
  */
 final class Spans {
-    /** One run of addresses; exactly one of segment and registers is there. */
+    /** One run of addresses; the segment answers, or if there is none the registers. */
     record Span(
             long first,
             long last,

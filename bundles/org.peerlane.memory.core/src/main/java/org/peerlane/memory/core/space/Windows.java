@@ -51,7 +51,7 @@ final class Windows {
         assert object.lock().isHeldByCurrentThread();
         MemorySegment segment = span.segment();
         Device device = span.device();
-        if (segment == null || (device != null && !hardware.map.use(device, object))) {
+        if (segment == null || (device != null && !hardware.map.use(device, span, object))) {
             return null;
         }
         Arena open = arena;

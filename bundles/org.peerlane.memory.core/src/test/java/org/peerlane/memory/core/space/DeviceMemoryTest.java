@@ -151,6 +151,63 @@ class DeviceMemoryTest {
         expectBus(at, () -> mapping.window(at, false));
     }
 
+    /** A device with registers, all of which read 0x77. */
+    private DeviceMemory registers() {
+        return board.spaces.provide(
+                "gpu",
+                range(BAR, PAGE),
+                new RegisterAccess() {
+                    @Override
+                    public long read(long physical, int width) {
+                        return 0x77;
+                    }
+
+                    @Override
+                    public void write(long physical, int width, long value) {}
+                });
+    }
+
+    @Test
+    void registersHaveMemoryBehindThemForATime() {
+        DeviceMemory device = registers();
+        CpuMapping mapping = space.map(0, PAGE, READ_WRITE, MAP_SHARED, object, 0);
+        long at = mapping.first();
+        assertThat(space.load(at, 1)).isEqualTo(0x77);
+        MemorySegment bytes = Arena.ofAuto().allocate(PAGE, PAGE);
+        device.back(bytes);
+        space.store(at, 8, 5);
+        assertThat(bytes.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(5);
+        Window window = mapping.window(at, true);
+        assertThat(window.segment().byteSize()).isEqualTo(PAGE);
+
+        device.back(null);
+        assertThat(window.isOpen()).isFalse();
+        assertThat(space.load(at, 1)).isEqualTo(0x77);
+        space.store(at, 8, 6);
+        assertThat(bytes.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(5);
+        byte[] one = new byte[1];
+        window.read(0, MemorySegment.ofArray(one), 0, 1);
+        assertThat(one[0]).as("the window goes to the registers").isEqualTo((byte) 0x77);
+        expectBus(at, window::segment);
+
+        device.back(bytes);
+        assertThat(window.segment().get(ValueLayout.JAVA_LONG, 0)).isEqualTo(5);
+        device.close();
+        device.back(bytes);
+        expectBus(at, () -> space.load(at, 1));
+        assertThat(window.isOpen()).isFalse();
+    }
+
+    @Test
+    void onlyMemoryThatFitsIsPutBehindRegisters() {
+        DeviceMemory device = registers();
+        MemorySegment bytes = Arena.ofAuto().allocate(2 * PAGE, PAGE);
+        expect(Errno.EINVAL, () -> device.back(bytes));
+        expect(Errno.EINVAL, () -> device.back(MemorySegment.ofArray(new byte[(int) PAGE])));
+        DeviceMemory memory = board.spaces.provide("ram", range(BAR + PAGE, 2 * PAGE), bytes);
+        expect(Errno.EINVAL, () -> memory.back(null));
+    }
+
     @Test
     void aWindowInAChannelHoldsUpTheDeviceAndItsUserIsNamed() throws Exception {
         long bytes = 256 * PAGE; // more than a pipe takes

@@ -5,18 +5,27 @@ import static org.peerlane.memory.core.space.Board.PAGE;
 import static org.peerlane.memory.core.space.Board.READ_WRITE;
 import static org.peerlane.memory.core.space.Board.anonymous;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.DisplayName;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.ThreadKind;
+import org.peerlane.kernel.api.AddressRange;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.PhysicalAddress;
+import org.peerlane.memory.api.AddressSpace;
 import org.peerlane.memory.api.BusError;
 import org.peerlane.memory.api.CpuMapping;
+import org.peerlane.memory.api.DeviceMemory;
+import org.peerlane.memory.api.FaultResult;
+import org.peerlane.memory.api.Mappable;
 import org.peerlane.memory.api.MappableKind;
 import org.peerlane.memory.api.PinnedPages;
+import org.peerlane.memory.api.RegisterAccess;
 import org.peerlane.memory.api.SegmentationFault;
 import org.peerlane.memory.api.Window;
 import org.peerlane.testkit.Explore;
@@ -58,6 +67,64 @@ class MappingRaceTest {
             cpu.join();
             assertThat(board.peek(exporter.pages[0])).isEqualTo(-1);
             space.close();
+        }
+    }
+
+    /** Guards: the flush when other bytes are behind registers; the look at what is there now. */
+    @Explore(schedules = 10_000)
+    void whatIsNotBehindRegistersAnyMoreIsReachedByNobody(Execution execution)
+            throws InterruptedException {
+        long bar = 0xC000_0000L;
+        try (Board board = new Board(execution, MIB)) {
+            MemorySegment bytes = Arena.ofAuto().allocate(PAGE, PAGE);
+            DeviceMemory device =
+                    board.spaces.provide(
+                            "gpu",
+                            AddressRange.ofLength(new PhysicalAddress(bar), PAGE),
+                            new RegisterAccess() {
+                                @Override
+                                public long read(long physical, int width) {
+                                    return 0;
+                                }
+
+                                @Override
+                                public void write(long physical, int width, long value) {}
+                            });
+            Mappable object =
+                    board.spaces.object(
+                            "bar",
+                            MappableKind.FRAMES,
+                            fault -> {
+                                fault.insert(fault.address(), bar, PAGE, true);
+                                return FaultResult.DONE;
+                            });
+            ProcessSpace space = (ProcessSpace) board.spaces.create("cat");
+            CpuMapping mapping = space.map(0, PAGE, READ_WRITE, AddressSpace.MAP_SHARED, object, 0);
+            device.back(bytes);
+            EmulatedThread cpu =
+                    start(
+                            execution,
+                            "cpu",
+                            () -> {
+                                space.write(mapping.first(), Board.bytes(1), 0, 1);
+                                try {
+                                    MemorySegment view =
+                                            mapping.window(mapping.first(), true).segment();
+                                    execution.sleep(0);
+                                    view.set(ValueLayout.JAVA_LONG, 0, 2);
+                                } catch (BusError | IllegalStateException closed) {
+                                    assertThat(mapping.isAlive()).isTrue();
+                                } catch (InterruptedException e) {
+                                    throw new AssertionError(e);
+                                }
+                            });
+            execution.sleep(0);
+            device.back(null);
+            bytes.set(ValueLayout.JAVA_LONG, 0, -1);
+            cpu.join();
+            assertThat(bytes.get(ValueLayout.JAVA_LONG, 0)).isEqualTo(-1);
+            space.close();
+            device.close();
         }
     }
 

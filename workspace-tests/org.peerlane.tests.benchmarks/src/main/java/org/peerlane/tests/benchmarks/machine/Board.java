@@ -12,6 +12,7 @@ import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceSlot;
 import org.peerlane.bus.api.DmaObserver;
 import org.peerlane.bus.api.DmaPort;
+import org.peerlane.bus.api.PcieBus;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.pcie.HostBridgeConfig;
 import org.peerlane.bus.pcie.PcieRoot;
@@ -179,6 +180,11 @@ public final class Board implements AutoCloseable {
     /** {@return the physical address of 2 MiB of RAM that nobody else uses, aligned} */
     public long block() {
         return memory.pages().allocate(BLOCK_ORDER);
+    }
+
+    /** {@return the bus} */
+    public PcieBus bus() {
+        return root;
     }
 
     /** Shows somebody every request from now on. */
