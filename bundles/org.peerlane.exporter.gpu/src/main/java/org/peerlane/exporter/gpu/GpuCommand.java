@@ -24,6 +24,7 @@ import org.peerlane.gpu.api.Gpus;
 import org.peerlane.gpu.api.Placement;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
+import org.peerlane.kernel.api.Numbers;
 import org.peerlane.memory.api.AddressSpace;
 import org.peerlane.memory.api.AddressSpaces;
 import org.peerlane.memory.api.CpuMapping;
@@ -196,7 +197,7 @@ public final class GpuCommand {
                                     Errno.EINVAL,
                                     "placement '%s'; expected vram, gtt or both".formatted(where));
                 };
-        long length = number("length", bytes);
+        long length = Numbers.parse("length", bytes, Long.MAX_VALUE);
         Gpu gpu = gpus.gpu(card);
         shell.forgetAllBut(gpus.gpus());
         GpuBuffer made = gpu.allocate(new GpuAllocation(length, domains, visible));
@@ -246,7 +247,7 @@ public final class GpuCommand {
             @Descriptor("such as gpu0.3") String buffer,
             @Descriptor("a word of 32 bits, such as 0xcafe") String pattern) {
         GpuBuffer target = buffer(buffer);
-        int word = word("pattern", pattern);
+        int word = (int) Numbers.parse("pattern", pattern, WORD_MOST);
         await("the fill of " + target, target.fill(0, target.size(), word));
         return "%s is filled with 0x%08x".formatted(target, word);
     }
@@ -300,7 +301,7 @@ public final class GpuCommand {
             @Descriptor("such as gpu0.3") String buffer,
             @Descriptor("where, a multiple of 4") String offset,
             @Descriptor("the word") String value) {
-        int word = word("value", value);
+        int word = (int) Numbers.parse("value", value, WORD_MOST);
         touch(
                 buffer,
                 offset,
@@ -317,7 +318,7 @@ public final class GpuCommand {
 
     private long touch(String name, String offset, int protection, Touch touch) {
         GpuBuffer buffer = buffer(name);
-        long at = number("offset", offset);
+        long at = Numbers.parse("offset", offset, Long.MAX_VALUE);
         if (at < 0 || at > buffer.size() - WORD || at % WORD != 0) {
             throw new ErrnoException(
                     Errno.EINVAL,
@@ -406,24 +407,5 @@ public final class GpuCommand {
         }
         throw new ErrnoException(
                 Errno.ENOENT, "there is no buffer '%s'; gpu:buffers lists them".formatted(name));
-    }
-
-    private static int word(String what, String text) {
-        long value = number(what, text);
-        if (value < Integer.MIN_VALUE || value > WORD_MOST) {
-            throw new ErrnoException(
-                    Errno.EINVAL, "%s '%s'; expected a word of 32 bits".formatted(what, text));
-        }
-        return (int) value;
-    }
-
-    private static long number(String what, String text) {
-        try {
-            return Long.decode(text);
-        } catch (NumberFormatException e) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "%s '%s'; expected a number such as 4096 or 0x1000".formatted(what, text));
-        }
     }
 }

@@ -32,6 +32,11 @@ record Framework(BundleContext context) {
     /** Reads the bundle's file again; when this returns it runs on new classes. */
     void update(Bundle bundle) throws BundleException, InterruptedException {
         bundle.update();
+        refresh(bundle);
+    }
+
+    /** Whoever uses the bundle's old classes lets go of them. */
+    void refresh(Bundle bundle) throws InterruptedException {
         CountDownLatch refreshed = new CountDownLatch(1);
         context.getBundle(0)
                 .adapt(FrameworkWiring.class)

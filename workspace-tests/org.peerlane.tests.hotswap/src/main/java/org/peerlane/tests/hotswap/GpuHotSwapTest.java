@@ -6,10 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.ByteArrayInputStream;
 import java.lang.ref.WeakReference;
 import java.nio.file.Files;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.felix.service.command.CommandProcessor;
 import org.jspecify.annotations.Nullable;
@@ -23,8 +21,6 @@ import org.osgi.framework.Bundle;
 import org.osgi.framework.BundleContext;
 import org.osgi.framework.FrameworkUtil;
 import org.osgi.framework.ServiceReference;
-import org.osgi.framework.wiring.BundleWiring;
-import org.osgi.framework.wiring.FrameworkWiring;
 import org.osgi.test.common.annotation.InjectBundleContext;
 import org.osgi.test.common.annotation.InjectService;
 import org.peerlane.bus.api.PcieBus;
@@ -94,10 +90,7 @@ class GpuHotSwapTest {
     }
 
     private Bundle bundle(String name) {
-        return Arrays.stream(context.getBundles())
-                .filter(one -> name.equals(one.getSymbolicName()))
-                .findFirst()
-                .orElseThrow();
+        return new Framework(context).bundle(name);
     }
 
     private <T> @Nullable T find(Class<T> type) {
@@ -178,9 +171,9 @@ class GpuHotSwapTest {
     void sixteenRoundsUnderTrafficLoseNothingAndLeaveNothing() throws Exception {
         startTraffic();
         stopTraffic(); // whatever is made once is there
-        long vram = used("gpu0", Placement.VRAM);
         Await.until("pages are back", () -> debug.buffers().isEmpty());
         long free = settledPages();
+        long vram = used("gpu0", Placement.VRAM);
         List<Work> before = work();
         long violations = debug.violationCount();
         byte[] driver = Files.readAllBytes(Repack.file(bundle(DRIVER)));
@@ -329,12 +322,11 @@ class GpuHotSwapTest {
     void anUpdateLeavesNoClassesBehind() throws Exception {
         inUse();
         DmaBuf held = gpus().gpu("gpu0").allocate(GpuAllocation.of(4096)).export(2);
-        WeakReference<ClassLoader> code = loader(DRIVER);
+        WeakReference<ClassLoader> code = Framework.code(bundle(DRIVER));
         try {
-            bundle(DRIVER).update();
-            refresh(bundle(DRIVER));
+            new Framework(context).update(bundle(DRIVER));
             gpus();
-            isCollected(code);
+            Framework.isCollected(code);
         } finally {
             held.put();
         }
@@ -343,12 +335,12 @@ class GpuHotSwapTest {
     @Test
     void anUninstalledDriverLeavesNoClassesBehind() throws Exception {
         inUse();
-        WeakReference<ClassLoader> code = loader(DRIVER);
+        WeakReference<ClassLoader> code = Framework.code(bundle(DRIVER));
         Bundle leaving = bundle(DRIVER);
         leaving.uninstall();
         try {
-            refresh(leaving);
-            isCollected(code);
+            new Framework(context).refresh(leaving);
+            Framework.isCollected(code);
         } finally {
             FrameworkUtil.getBundle(
                             GpuHotSwapTest.class) // what context installs goes with the test
@@ -369,26 +361,5 @@ class GpuHotSwapTest {
 
     private static String name(String answer) {
         return answer.substring(0, answer.indexOf(','));
-    }
-
-    private WeakReference<ClassLoader> loader(String name) {
-        return new WeakReference<>(bundle(name).adapt(BundleWiring.class).getClassLoader());
-    }
-
-    private void refresh(Bundle bundle) throws Exception {
-        CountDownLatch refreshed = new CountDownLatch(1);
-        context.getBundle(0)
-                .adapt(FrameworkWiring.class)
-                .refreshBundles(List.of(bundle), _ -> refreshed.countDown());
-        refreshed.await();
-    }
-
-    private static void isCollected(WeakReference<ClassLoader> code) throws Exception {
-        Await.until(
-                "its classes are gone",
-                () -> {
-                    System.gc();
-                    return code.get() == null;
-                });
     }
 }
