@@ -9,6 +9,9 @@ import org.osgi.service.component.annotations.Activate;
 import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
+import org.osgi.service.component.annotations.ReferenceCardinality;
+import org.osgi.service.component.annotations.ReferencePolicy;
+import org.osgi.service.component.annotations.ReferencePolicyOption;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaHeap;
 import org.peerlane.dmabuf.api.ExportInfo;
@@ -34,8 +37,15 @@ import org.peerlane.kernel.api.Numbers;
             "osgi.command.function=ls"
         })
 public final class HeapCommand {
-    private final DmaHeap heap;
+    private final DmaHeap system;
     private final NamedLock lock;
+
+    /** All heaps; replaced as a whole. */
+    @Reference(
+            cardinality = ReferenceCardinality.MULTIPLE,
+            policy = ReferencePolicy.DYNAMIC,
+            policyOption = ReferencePolicyOption.GREEDY)
+    volatile List<DmaHeap> heaps = List.of();
 
     /** By number; guarded by lock. */
     private final Map<Long, DmaBuf> held = new TreeMap<>();
@@ -44,8 +54,9 @@ public final class HeapCommand {
     @Activate
     public HeapCommand(
             @Reference Execution execution,
-            @Reference(target = "(" + DmaHeap.NAME + "=" + SystemHeap.SYSTEM + ")") DmaHeap heap) {
-        this.heap = heap;
+            @Reference(target = "(" + DmaHeap.NAME + "=" + SystemHeap.SYSTEM + ")")
+                    DmaHeap system) {
+        this.system = system;
         lock = execution.lock("heap.command");
     }
 
@@ -66,6 +77,27 @@ public final class HeapCommand {
     /** {@return which buffer it is} */
     @Descriptor("allocates a buffer of the system heap")
     public String alloc(@Descriptor("its length, such as 4096 or 0x100000") String bytes) {
+        return alloc(bytes, system);
+    }
+
+    /** {@return which buffer it is} */
+    @Descriptor("allocates a buffer of a heap")
+    public String alloc(
+            @Descriptor("its length, such as 4096 or 0x100000") String bytes,
+            @Descriptor("the heap, such as system or default_cma_region") String name) {
+        List<DmaHeap> all = heaps;
+        for (DmaHeap heap : all) {
+            if (heap.name().equals(name)) {
+                return alloc(bytes, heap);
+            }
+        }
+        throw new ErrnoException(
+                Errno.ENOENT,
+                "no heap '%s'; there are %s"
+                        .formatted(name, all.stream().map(DmaHeap::name).sorted().toList()));
+    }
+
+    private String alloc(String bytes, DmaHeap heap) {
         DmaBuf buffer =
                 heap.allocate(
                         new DmaHeap.Allocation(

@@ -3,6 +3,7 @@ package org.peerlane.exporter.systemheap;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.DisplayName;
 import org.junit.jupiter.api.Test;
@@ -28,6 +29,16 @@ class HeapCommandTest {
                 .containsExactly("buffer 1, 0x2000 bytes", "buffer 2, 0x100000 bytes");
         assertThat(command.free("1")).isEqualTo("buffer 1 is given back");
         assertThat(command.ls()).isEqualTo("buffer 2, 0x100000 bytes");
+    }
+
+    @Test
+    void aHeapMayBeNamed() {
+        assertThatThrownBy(() -> command.alloc("4096", "system"))
+                .hasMessageContaining("ENOENT: no heap 'system'; there are []");
+        command.heaps = List.of(machine.heap);
+        assertThat(command.alloc("4096", "system")).isEqualTo("buffer 1, 0x1000 bytes");
+        assertThatThrownBy(() -> command.alloc("4096", "other"))
+                .hasMessageContaining("no heap 'other'; there are [system]");
     }
 
     @Test
