@@ -66,8 +66,8 @@ final class Quarantine {
         function.enable(memory, false);
         function.waitForPendingTransactions();
         cut.put(function, new Cut(device, owner, why, blocked, execution.nanoTime()));
-        if (!function.isPresent()) { // it has left meanwhile, and nobody told
-            cut.remove(function);
+        if (!function.isPresent() && cut.remove(function) != null) { // it left, and nobody told
+            unblock(function, blocked);
         }
         if (trace.quarantined.isOn()) {
             trace.quarantined.emit(new DmaBufEvents.DeviceQuarantined(device.name(), owner, why));
@@ -110,14 +110,24 @@ final class Quarantine {
         if (its == null) {
             return false;
         }
-        Iommu unit = iommu.get();
-        if (its.blocked() && unit != null && function.isPresent()) {
-            unit.detach(function.address(), Iommu.NO_PASID);
-        }
+        unblock(function, its.blocked());
         if (trace.quarantineLifted.isOn()) {
             trace.quarantineLifted.emit(new DmaBufEvents.QuarantineLifted(its.device().name()));
         }
         return true;
+    }
+
+    /** The address is whoever's who comes next, if the function has left. */
+    private void unblock(PcieFunction function, boolean blocked) {
+        Iommu unit = iommu.get();
+        if (!blocked || unit == null) {
+            return;
+        }
+        try {
+            unit.detach(function.address(), Iommu.NO_PASID);
+        } catch (ErrnoException e) {
+            // the unit has forgotten it already
+        }
     }
 
     /** {@return the function of a slot that is cut off, or null} */

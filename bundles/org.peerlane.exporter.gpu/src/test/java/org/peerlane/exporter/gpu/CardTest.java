@@ -11,6 +11,7 @@ import org.peerlane.gpu.api.GpuAllocation;
 import org.peerlane.gpu.api.GpuBuffer;
 import org.peerlane.gpu.api.Placement;
 import org.peerlane.kernel.api.Errno;
+import org.peerlane.testkit.Rule;
 
 @DisplayName("A card's own buffers")
 class CardTest {
@@ -57,6 +58,7 @@ class CardTest {
     }
 
     @Test
+    @Rule("GX-21")
     void whoWasNotUsedForLongestLeavesTheVram() {
         Card gpu = machine.plug("gpu0", 0); // 4 MiB, of which the driver has a page
         GpuBuffer one = gpu.allocate(GpuAllocation.of(1 << 20));
@@ -91,6 +93,8 @@ class CardTest {
     }
 
     @Test
+    @Rule("GX-20")
+    @Rule("GX-21")
     void whatIsBeyondTheBarComesBehindItWhenTheCpuTouchesIt() {
         Card gpu = machine.plug("gpu1", 1, 4, 1, false);
         GpuBuffer far =

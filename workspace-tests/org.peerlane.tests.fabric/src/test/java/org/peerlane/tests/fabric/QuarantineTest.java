@@ -7,6 +7,7 @@ import static org.peerlane.tests.fabric.SharedVram.OURS;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.DisplayName;
@@ -130,6 +131,29 @@ class QuarantineTest {
             assertThat(isMaster(function)).isFalse();
             assertThat(shared.rig.iommu().domainOf(function.address(), -1))
                     .contains(shared.rig.iommu().blocked());
+            shared.nvme.detach(shared.buffer, attachment);
+            shared.buffer.put();
+        }
+    }
+
+    @Explore(schedules = FEW)
+    @Rule("RK-4")
+    void whoeverTakesThePlaceOfADeviceThatWasCutOffIsFree(Execution execution) {
+        try (SharedVram shared = new SharedVram(execution, true)) {
+            shared.buffer.get(); // the importer's
+            Attachment attachment = shared.attach(_ -> {});
+            EmulatedThread engine = runaway(shared, map(attachment).table().address(0));
+            shared.gpu.close();
+            Rig.join(engine);
+            PcieFunction function = shared.rig.function("nvme0");
+            assertThat(shared.rig.iommu().domainOf(function.address(), -1))
+                    .contains(shared.rig.iommu().blocked());
+            shared.rig.root.pull("nvme0");
+            shared.rig.settle();
+            assertThat(shared.core.quarantined()).isEmpty();
+            assertThat(shared.rig.iommu().domainOf(function.address(), -1))
+                    .as("the domain of the address")
+                    .isNotEqualTo(Optional.of(shared.rig.iommu().blocked()));
             shared.nvme.detach(shared.buffer, attachment);
             shared.buffer.put();
         }
