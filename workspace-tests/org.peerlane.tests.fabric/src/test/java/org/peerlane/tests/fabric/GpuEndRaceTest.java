@@ -21,6 +21,7 @@ import org.peerlane.testkit.Rule;
 
 @DisplayName("The end of a GPU's buffers, and of its driver")
 class GpuEndRaceTest {
+    private static final int OURS = 0x5A;
     private static final List<Errno> ENDED = List.of(Errno.EBADF, Errno.ENODEV);
 
     /** EINVAL: the way to the card has gone while the buffer was mapped. */
@@ -151,33 +152,37 @@ class GpuEndRaceTest {
             CpuMapping mapping = machine.map(buffer);
             assertThat(machine.store(mapping, 0, 1)).isTrue();
             long page = machine.process.entry(mapping.first()) & 0x000f_ffff_ffff_f000L;
-            boolean[] freed = new boolean[1];
             EmulatedThread cpu =
                     machine.rig.thread(
                             "cpu",
                             () -> {
-                                for (int i = 0; i < 4; i++) {
-                                    machine.store(mapping, 0, -1);
-                                }
+                                while (machine.store(mapping, 0, -1)) {}
                             });
             machine.thread(
                     "next",
                     () -> {
-                        long next = machine.rig.memory.pages().allocate(0);
-                        if (next == page) {
-                            freed[0] = true;
-                            machine.rig.fill(page, 0x5A);
-                        }
+                        long next = take(machine, page, cpu);
+                        machine.rig.fill(next, OURS);
                         Rig.join(cpu);
-                        if (freed[0]) {
-                            machine.rig.expect(page, 0x5A, "a store after the memory was freed");
-                        }
+                        machine.rig.expect(next, OURS, "a store after the memory was freed");
                         machine.rig.memory.pages().free(next, 0);
                     });
             machine.leave();
             machine.join();
             machine.unmap(mapping);
             buffer.close();
+        }
+    }
+
+    /** {@return a page as soon as it is free, or another one once a thread has ended} */
+    private static long take(GpuRig machine, long page, EmulatedThread until) {
+        while (true) {
+            long taken = machine.rig.memory.pages().allocate(0);
+            if (taken == page || !until.isAlive()) {
+                return taken;
+            }
+            machine.rig.memory.pages().free(taken, 0);
+            GpuRig.sleep(machine.execution, 0);
         }
     }
 }
