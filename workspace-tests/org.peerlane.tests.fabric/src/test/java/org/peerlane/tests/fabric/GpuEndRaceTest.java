@@ -8,6 +8,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.ExportInfo;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.gpu.api.Gpu;
@@ -21,6 +22,7 @@ import org.peerlane.testkit.Rule;
 
 @DisplayName("The end of a GPU's buffers, and of its driver")
 class GpuEndRaceTest {
+    private static final long MEANWHILE = 50_000;
     private static final int OURS = 0x5A;
     private static final List<Errno> ENDED = List.of(Errno.EBADF, Errno.ENODEV);
 
@@ -101,6 +103,38 @@ class GpuEndRaceTest {
             machine.thread("resets", () -> GpuRig.unless(LEAVES, gpu::reset));
             machine.leave();
             machine.join();
+            shared.put();
+            buffer.close();
+        }
+    }
+
+    /** Its callback comes while it takes back what it has mapped. */
+    @Explore(schedules = 10_000)
+    @Rule("DY-7")
+    @Rule("CK-10")
+    void anImporterLeavesWhileItsBufferMoves(Execution execution) {
+        try (GpuRig machine = new GpuRig(execution)) {
+            Gpu gpu = machine.plug("gpu0", 0);
+            Gpu peer = machine.plug("gpu1", 1);
+            GpuBuffer buffer = gpu.allocate(GpuAllocation.of(GpuRig.PAGE));
+            DmaBuf shared = buffer.export(ExportInfo.O_RDWR);
+            GpuBuffer imported = peer.importBuffer(shared);
+            GpuRig.done(imported.fill(0, GpuRig.PAGE, 7));
+            Doorbell leaving = new Doorbell(execution, "test.leaving");
+            machine.thread(
+                    "moves",
+                    () -> {
+                        GpuRig.await(leaving);
+                        for (Placement to : List.of(Placement.GTT, Placement.VRAM)) {
+                            GpuRig.sleep(execution, MEANWHILE);
+                            buffer.move(to);
+                        }
+                    });
+            leaving.ring();
+            machine.rig.root.unbindDriver(peer.function());
+            machine.join();
+            GpuRig.idle(buffer);
+            assertThat(machine.word(buffer, 0)).isEqualTo(7);
             shared.put();
             buffer.close();
         }

@@ -46,7 +46,7 @@ class GpuMoveRaceTest {
             machine.thread(
                     "cpu",
                     () -> {
-                        await(moving);
+                        GpuRig.await(moving);
                         for (int i = 0; i < TIMES; i++) {
                             assertThat(machine.store(mapping, 4L * i, i + 1)).isTrue();
                             GpuRig.sleep(execution, MEANWHILE);
@@ -226,14 +226,6 @@ class GpuMoveRaceTest {
             shared.put();
             machine.unmap(mapping);
             buffer.close();
-        }
-    }
-
-    private static void await(Doorbell bell) {
-        try {
-            bell.await();
-        } catch (InterruptedException e) {
-            throw new AssertionError(e);
         }
     }
 }

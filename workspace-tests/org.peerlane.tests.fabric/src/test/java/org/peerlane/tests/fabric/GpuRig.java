@@ -21,6 +21,7 @@ import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.core.DmaBufCore;
 import org.peerlane.dmabuf.core.DmaBufSettings;
 import org.peerlane.dmabuf.core.OwnerDmaBufs;
+import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exporter.gpu.GpuDriver;
@@ -206,6 +207,14 @@ final class GpuRig implements AutoCloseable {
     /** Waits for work, which must not have failed. */
     static void done(Fence fence) {
         assertThat(end(fence)).isNull();
+    }
+
+    static void await(Doorbell bell) {
+        try {
+            bell.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
     }
 
     static void sleep(Execution execution, long nanos) {
