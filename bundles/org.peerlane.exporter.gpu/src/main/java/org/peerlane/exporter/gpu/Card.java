@@ -1,16 +1,11 @@
 package org.peerlane.exporter.gpu;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.PeerProvider;
 import org.peerlane.dmabuf.api.DmaBuf;
-import org.peerlane.dmabuf.api.Fence;
-import org.peerlane.dmabuf.api.FenceUsage;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.gpu.api.Gpu;
 import org.peerlane.gpu.api.GpuAllocation;
@@ -45,6 +40,7 @@ final class Card implements Gpu {
     private final Lru lru;
     private final Mover mover;
     private final Exports exports;
+    private final Allocations allocations;
     private final Work work;
     private final CardReset reset;
     private final NamedLock lock;
@@ -108,6 +104,7 @@ final class Card implements Gpu {
         lru = new Lru(surroundings.execution);
         mover = new Mover(surroundings, this, pools, lru, engine, reaper);
         exports = new Exports(surroundings, this);
+        allocations = new Allocations(surroundings, this, pools, mover, engine);
         work = new Work(surroundings.dmabufs, engine);
         engine.start();
         reset.up();
@@ -219,113 +216,11 @@ final class Card implements Gpu {
 
     @Override
     public GpuBuffer allocate(GpuAllocation request) {
-        long bytes = request.bytes() + PAGE - 1 & -PAGE;
-        if (request.bytes() <= 0 || bytes <= 0) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "a buffer of 0x%x bytes; expected at least 1".formatted(request.bytes()));
-        }
-        if (request.domains().isEmpty() || request.domains().contains(Placement.SYSTEM)) {
-            throw new ErrnoException(
-                    Errno.EINVAL,
-                    "a buffer in %s; expected VRAM, GTT or both".formatted(request.domains()));
-        }
-        requireHere();
-        OwnBuffer made = null;
-        if (request.domains().contains(Placement.VRAM) && isUp()) {
-            VramStorage found = mover.vram(bytes, request.cpuVisible(), Mover.Effort.EVICT, null);
-            made = found == null ? null : inVram(request, bytes, found);
-        }
-        if (made == null) {
-            made = inRam(request, bytes);
-        }
-        return made;
+        return allocations.allocate(request);
     }
 
-    /** {@return a buffer of zeros in the VRAM; null: the engine clears nothing now} */
-    private @Nullable OwnBuffer inVram(GpuAllocation request, long bytes, VramStorage found) {
-        try {
-            return open(request, bytes, found, this::clear);
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ECANCELED) {
-                throw e;
-            }
-            return null;
-        }
-    }
-
-    /** [held] */
-    private void clear(OwnBuffer buffer) {
-        buffer.reservation().reserveFences(1);
-        List<Fence> waits = new ArrayList<>();
-        pools.addEviction(waits);
-        Fence clear =
-                engine.submit(
-                        Packets.fill(buffer.storage().runs(), 0, buffer.size(), 0),
-                        false,
-                        waits,
-                        null);
-        buffer.reservation().addFence(clear, FenceUsage.KERNEL);
-        clear.put();
-    }
-
-    private OwnBuffer inRam(GpuAllocation request, long bytes) {
-        if (!request.domains().contains(Placement.GTT)) {
-            throw new ErrnoException(
-                    Errno.ENOMEM, "0x%x bytes in the VRAM of %s".formatted(bytes, name()));
-        }
-        long all = surroundings.memory.pages().totalPages();
-        if (bytes / PAGE > all) {
-            throw new ErrnoException(
-                    Errno.ENOMEM,
-                    "0x%x bytes, and the machine has 0x%x in all".formatted(bytes, all * PAGE));
-        }
-        SystemStorage storage = pools.system(bytes);
-        boolean bound = false;
-        try {
-            mover.bind(storage, null);
-            bound = true;
-        } finally {
-            if (!bound) {
-                storage.free();
-            }
-        }
-        return open(request, bytes, storage, _ -> {});
-    }
-
-    /**
-     * {@return a buffer that others find from now on}
-     *
-     * @param storage is its own, or freed if this fails
-     * @param first what has to be done before anybody else uses it, with its reservation held
-     */
-    private OwnBuffer open(
-            GpuAllocation request, long bytes, Storage storage, Consumer<OwnBuffer> first) {
-        OwnBuffer made = null;
-        boolean whole = false;
-        try {
-            made = new OwnBuffer(this, nextHandle(), request, bytes, storage);
-            OwnBuffer held = made;
-            made.reservation()
-                    .whileHeld(_ -> {
-                        first.accept(held);
-                        held.touched();
-                    });
-            remember(made);
-            whole = true;
-            return made;
-        } finally {
-            if (!whole) {
-                if (made == null) {
-                    storage.free();
-                } else {
-                    made.put();
-                }
-            }
-        }
-    }
-
-    private long nextHandle() {
+    /** {@return a number that no buffer has had} */
+    long nextHandle() {
         lock.lock();
         try {
             return ++lastHandle;

@@ -188,7 +188,7 @@ final class CardReset {
 
     /** Work takes too long, or the engine cannot go on: resets on a thread of its own, once. */
     void recover() {
-        if (!recovering.compareAndSet(false, true)) {
+        if (closed || !recovering.compareAndSet(false, true)) {
             return;
         }
         surroundings.execution.start(

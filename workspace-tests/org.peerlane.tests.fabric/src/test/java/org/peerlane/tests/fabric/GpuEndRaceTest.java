@@ -8,6 +8,7 @@ import org.junit.jupiter.api.DisplayName;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.ExportInfo;
 import org.peerlane.dmabuf.api.Fence;
+import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.gpu.api.Gpu;
@@ -21,6 +22,8 @@ import org.peerlane.testkit.Rule;
 
 @DisplayName("The end of a GPU's buffers, and of its driver")
 class GpuEndRaceTest {
+    private static final long MEANWHILE = 50_000;
+    private static final int OURS = 0x5A;
     private static final List<Errno> ENDED = List.of(Errno.EBADF, Errno.ENODEV);
 
     /** EINVAL: the way to the card has gone while the buffer was mapped. */
@@ -105,6 +108,38 @@ class GpuEndRaceTest {
         }
     }
 
+    /** Its callback comes while it takes back what it has mapped. */
+    @Explore(schedules = 10_000)
+    @Rule("DY-7")
+    @Rule("CK-10")
+    void anImporterLeavesWhileItsBufferMoves(Execution execution) {
+        try (GpuRig machine = new GpuRig(execution)) {
+            Gpu gpu = machine.plug("gpu0", 0);
+            Gpu peer = machine.plug("gpu1", 1);
+            GpuBuffer buffer = gpu.allocate(GpuAllocation.of(GpuRig.PAGE));
+            DmaBuf shared = buffer.export(ExportInfo.O_RDWR);
+            GpuBuffer imported = peer.importBuffer(shared);
+            GpuRig.done(imported.fill(0, GpuRig.PAGE, 7));
+            Doorbell leaving = new Doorbell(execution, "test.leaving");
+            machine.thread(
+                    "moves",
+                    () -> {
+                        GpuRig.await(leaving);
+                        for (Placement to : List.of(Placement.GTT, Placement.VRAM)) {
+                            GpuRig.sleep(execution, MEANWHILE);
+                            buffer.move(to);
+                        }
+                    });
+            leaving.ring();
+            machine.rig.root.unbindDriver(peer.function());
+            machine.join();
+            GpuRig.idle(buffer);
+            assertThat(machine.word(buffer, 0)).isEqualTo(7);
+            shared.put();
+            buffer.close();
+        }
+    }
+
     /** By surprise. */
     @Explore(schedules = 10_000)
     @Rule("CK-31")
@@ -151,33 +186,37 @@ class GpuEndRaceTest {
             CpuMapping mapping = machine.map(buffer);
             assertThat(machine.store(mapping, 0, 1)).isTrue();
             long page = machine.process.entry(mapping.first()) & 0x000f_ffff_ffff_f000L;
-            boolean[] freed = new boolean[1];
             EmulatedThread cpu =
                     machine.rig.thread(
                             "cpu",
                             () -> {
-                                for (int i = 0; i < 4; i++) {
-                                    machine.store(mapping, 0, -1);
-                                }
+                                while (machine.store(mapping, 0, -1)) {}
                             });
             machine.thread(
                     "next",
                     () -> {
-                        long next = machine.rig.memory.pages().allocate(0);
-                        if (next == page) {
-                            freed[0] = true;
-                            machine.rig.fill(page, 0x5A);
-                        }
+                        long next = take(machine, page, cpu);
+                        machine.rig.fill(next, OURS);
                         Rig.join(cpu);
-                        if (freed[0]) {
-                            machine.rig.expect(page, 0x5A, "a store after the memory was freed");
-                        }
+                        machine.rig.expect(next, OURS, "a store after the memory was freed");
                         machine.rig.memory.pages().free(next, 0);
                     });
             machine.leave();
             machine.join();
             machine.unmap(mapping);
             buffer.close();
+        }
+    }
+
+    /** {@return a page as soon as it is free, or another one once a thread has ended} */
+    private static long take(GpuRig machine, long page, EmulatedThread until) {
+        while (true) {
+            long taken = machine.rig.memory.pages().allocate(0);
+            if (taken == page || !until.isAlive()) {
+                return taken;
+            }
+            machine.rig.memory.pages().free(taken, 0);
+            GpuRig.sleep(machine.execution, 0);
         }
     }
 }

@@ -9,6 +9,8 @@ import org.peerlane.dmabuf.api.Attachment;
 import org.peerlane.dmabuf.api.DmaBuf;
 import org.peerlane.dmabuf.api.DmaBufMapping;
 import org.peerlane.dmabuf.api.ExportInfo;
+import org.peerlane.exec.api.Checkpoints.Armed;
+import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
@@ -25,6 +27,7 @@ import org.peerlane.testkit.Rule;
 @DisplayName("Moves of a GPU's buffers against who uses them")
 class GpuMoveRaceTest {
     private static final int TIMES = 4;
+    private static final long MEANWHILE = 100_000;
     private static final int ITS = 0xEE;
     private static final int OURS = 0x5A5A_5A5A;
 
@@ -37,15 +40,21 @@ class GpuMoveRaceTest {
             Gpu gpu = machine.plug("gpu0", 0);
             GpuBuffer buffer = gpu.allocate(GpuAllocation.of(GpuRig.PAGE));
             CpuMapping mapping = machine.map(buffer);
+            machine.store(mapping, 0, -1);
+            Doorbell moving = new Doorbell(execution, "test.moving");
+            Armed armed = execution.checkpoints().arm("gpu.move.after-invalidated", moving::ring);
             machine.thread(
                     "cpu",
                     () -> {
+                        GpuRig.await(moving);
                         for (int i = 0; i < TIMES; i++) {
                             assertThat(machine.store(mapping, 4L * i, i + 1)).isTrue();
+                            GpuRig.sleep(execution, MEANWHILE);
                         }
                     });
             buffer.move(Placement.GTT);
             buffer.move(Placement.VRAM);
+            armed.close();
             machine.join();
             for (int i = 0; i < TIMES; i++) {
                 assertThat(machine.process.load(mapping.first() + 4L * i, 4)).isEqualTo(i + 1);
@@ -193,6 +202,30 @@ class GpuMoveRaceTest {
                 shared[i].put();
                 own[i].close();
             }
+        }
+    }
+
+    /** Who is told by a fence that a peer has written finds what it wrote. */
+    @Explore(schedules = 10_000)
+    @Rule("CK-57")
+    void whatAPeerWroteIsThereWhenItsFenceSignals(Execution execution) {
+        try (GpuRig machine = new GpuRig(execution)) {
+            Gpu gpu = machine.plug("gpu0", 0);
+            Gpu peer = machine.plug("gpu1", 1);
+            GpuBuffer buffer = gpu.allocate(GpuAllocation.of(GpuRig.PAGE));
+            CpuMapping mapping = machine.map(buffer);
+            machine.store(mapping, 0, -1);
+            DmaBuf shared = buffer.export(ExportInfo.O_RDWR);
+            GpuBuffer imported = peer.importBuffer(shared);
+            for (int i = 0; i < TIMES; i++) {
+                GpuRig.done(imported.fill(0, GpuRig.PAGE, i));
+                long last = mapping.first() + GpuRig.PAGE - 4;
+                assertThat(machine.process.load(last, 4)).isEqualTo(i);
+            }
+            imported.close();
+            shared.put();
+            machine.unmap(mapping);
+            buffer.close();
         }
     }
 }

@@ -154,11 +154,22 @@ class GpuResetRaceTest {
     @Explore(schedules = 10_000)
     @Rule("CK-31")
     void workThatAResetHasGivenUpTouchesNothingAfterwards(Execution execution) {
-        try (GpuRig machine = new GpuRig(execution)) {
+        try (GpuRig machine = new GpuRig(execution, GpuSettings.DEFAULT)) {
             Gpu gpu = machine.plug("gpu0", 0);
             GpuBuffer one = gpu.allocate(ram(GpuRig.PAGE));
             GpuBuffer two = gpu.allocate(ram(GpuRig.PAGE));
             CpuMapping mapping = machine.map(one);
+            AtomicInteger jobs = new AtomicInteger();
+            Armed armed = // its thread sleeps all through the reset
+                    execution
+                            .checkpoints()
+                            .arm(
+                                    "gpu.job.before-written",
+                                    () -> {
+                                        if (jobs.getAndIncrement() == 0) {
+                                            GpuRig.sleep(execution, Rig.SECOND / 2);
+                                        }
+                                    });
             machine.thread(
                     "user",
                     () -> {
@@ -172,6 +183,7 @@ class GpuResetRaceTest {
             GpuRig.done(two.fill(0, GpuRig.PAGE, 8));
             assertThat(machine.process.load(mapping.first(), 4)).isEqualTo(OURS);
             assertThat(machine.word(two, 0)).isEqualTo(8);
+            armed.close();
             machine.unmap(mapping);
             one.close();
             two.close();
@@ -264,7 +276,7 @@ class GpuResetRaceTest {
                                     "gpu.copy.before-copy",
                                     () -> {
                                         if (hangs.getAndIncrement() == 0) {
-                                            sleep(execution, 6_000_000);
+                                            GpuRig.sleep(execution, 6_000_000);
                                         }
                                     });
             long begun = execution.nanoTime();
@@ -276,7 +288,7 @@ class GpuResetRaceTest {
             armed.close();
             while (GpuRig.unless(List.of(Errno.ECANCELED), () -> one.fill(0, 4, 1).put())
                     == false) {
-                sleep(execution, 1_000_000);
+                GpuRig.sleep(execution, 1_000_000);
             }
             GpuRig.done(one.copyTo(0, two, 0, 4));
             assertThat(machine.word(two, 0)).isEqualTo(1);
@@ -305,7 +317,7 @@ class GpuResetRaceTest {
             Armed armed =
                     execution
                             .checkpoints()
-                            .arm("gpu.fill.before-copy", () -> sleep(execution, 6_000_000));
+                            .arm("gpu.fill.before-copy", () -> GpuRig.sleep(execution, 6_000_000));
             assertThat(GpuRig.end(two.fill(0, GpuRig.PAGE, 7))).isEqualTo(Errno.ECANCELED);
             armed.close();
             peer.detach();
@@ -314,14 +326,6 @@ class GpuResetRaceTest {
             shared.put();
             one.close();
             two.close();
-        }
-    }
-
-    private static void sleep(Execution execution, long nanos) {
-        try {
-            execution.sleep(nanos);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
         }
     }
 }

@@ -2,7 +2,10 @@ package org.peerlane.tests.fabric;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -18,12 +21,14 @@ import org.peerlane.dmabuf.api.Reservation;
 import org.peerlane.dmabuf.core.DmaBufCore;
 import org.peerlane.dmabuf.core.DmaBufSettings;
 import org.peerlane.dmabuf.core.OwnerDmaBufs;
+import org.peerlane.exec.api.Doorbell;
 import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exporter.gpu.GpuDriver;
 import org.peerlane.exporter.gpu.GpuSettings;
 import org.peerlane.gpu.api.Gpu;
 import org.peerlane.gpu.api.GpuBuffer;
+import org.peerlane.gpu.api.GpuMemory;
 import org.peerlane.iommu.api.DmaDevice;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
@@ -163,6 +168,22 @@ final class GpuRig implements AutoCloseable {
         }
     }
 
+    /** {@return bytes of a buffer, as a process sees them; none if it does not reach them} */
+    byte[] bytes(GpuBuffer buffer, int from, int bytes) {
+        CpuMapping mapping = map(buffer);
+        ByteBuffer seen = ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        try {
+            for (int at = from; at < from + bytes; at += 4) {
+                seen.putInt((int) process.load(mapping.first() + at, 4));
+            }
+            return seen.array();
+        } catch (BusError e) {
+            return new byte[0];
+        } finally {
+            unmap(mapping);
+        }
+    }
+
     /** {@return whether a process could store; it cannot while what it stores to is cut off} */
     boolean store(CpuMapping mapping, long offset, int value) {
         try {
@@ -188,6 +209,22 @@ final class GpuRig implements AutoCloseable {
         assertThat(end(fence)).isNull();
     }
 
+    static void await(Doorbell bell) {
+        try {
+            bell.await();
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    static void sleep(Execution execution, long nanos) {
+        try {
+            execution.sleep(nanos);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     /** Waits until nothing uses a buffer. */
     static void idle(GpuBuffer buffer) {
         buffer.reservation().waitTimeout(FenceUsage.BOOKKEEP, false, Reservation.NO_LIMIT);
@@ -202,6 +239,19 @@ final class GpuRig implements AutoCloseable {
             assertThat(e.errno()).as(e.getMessage()).isIn(refused);
             return false;
         }
+    }
+
+    /** Waits until what these cards do behind what was let go of is done; live only. */
+    void settle(Gpu... gpus) {
+        long until = execution.nanoTime() + 10 * Rig.SECOND;
+        while (Arrays.stream(gpus).anyMatch(gpu -> !isIdle(gpu)) || !core.buffers().isEmpty()) {
+            assertThat(execution.nanoTime()).as("until all is given back").isLessThan(until);
+            sleep(execution, Rig.SECOND / 100_000);
+        }
+    }
+
+    private static boolean isIdle(Gpu gpu) {
+        return gpu.memory().stream().mapToLong(GpuMemory::used).sum() == PAGE;
     }
 
     List<String> broken() {
