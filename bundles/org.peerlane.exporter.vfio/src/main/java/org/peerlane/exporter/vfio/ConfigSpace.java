@@ -14,7 +14,6 @@ import org.peerlane.kernel.api.ErrnoException;
 final class ConfigSpace {
     private static final int COMMAND = 0x04;
     private static final long MEMORY = 2;
-    private static final long DECODES = 3;
     private static final long INTX_DISABLE = 1 << 10;
     private static final long FLR = 1L << 15;
     private static final long FLR_CAPABLE = 1L << 28;
@@ -116,11 +115,10 @@ final class ConfigSpace {
     /** Only an access that begins here is one to the command register (VF-35). */
     private void command(OpenFunction open, int width, long value) {
         VirtualConfig config = open.config();
-        long old = config.remembered(COMMAND, 1);
         boolean off = (value & MEMORY) == 0;
         if (off) {
             open.takeAway();
-        } else if (isResetBehindOurBack(config, old)) {
+        } else if (config.isResetBehindOurBack()) {
             open.restore();
         }
         config.write(COMMAND, width, value);
@@ -129,12 +127,6 @@ final class ConfigSpace {
         config.remember(
                 COMMAND, 2, config.remembered(COMMAND, 2) & ~(mask & 0x3FF) | value & mask & 0x3FF);
         open.giveBack();
-    }
-
-    /** {@return whether decode, or a BAR, is not what it should be (VF-34)} */
-    private boolean isResetBehindOurBack(VirtualConfig config, long old) {
-        long hardware = function.readConfig(COMMAND, 2);
-        return (old & DECODES & ~hardware) != 0 || !config.areBarsInPlace();
     }
 
     private void power(OpenFunction open, int at, long value) {

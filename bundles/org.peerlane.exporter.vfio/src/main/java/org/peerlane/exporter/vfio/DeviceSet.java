@@ -11,8 +11,8 @@ import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.exec.api.NamedLock;
 
 /**
- * The functions that share a reset: those on one bus below a port; on a root bus each is its own
- * (VF-52). Kernel counterpart: {@code struct vfio_device_set}.
+ * The functions that share a reset: those on one bus below a port; on a root bus each is its own,
+ * and so is a virtual function (VF-52). Kernel counterpart: {@code struct vfio_device_set}.
  */
 final class DeviceSet {
     /** {@code vfio.set}: opens, closes and hot resets of its functions. */
@@ -32,7 +32,8 @@ final class DeviceSet {
 
     /** {@return whether there is a reset that a function shares} */
     static boolean isShared(PcieBus bus, PcieFunction function) {
-        return !new FunctionReset(bus.functions(), function).set().isEmpty();
+        return !VirtualFunction.isVirtual(function)
+                && !new FunctionReset(bus.functions(), function).set().isEmpty();
     }
 
     /**

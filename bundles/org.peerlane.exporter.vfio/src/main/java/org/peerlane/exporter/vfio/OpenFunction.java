@@ -45,7 +45,7 @@ final class OpenFunction {
         this.canReset = canReset;
         function = device.function();
         asOpened = new SavedState(function);
-        config = new VirtualConfig(function);
+        config = new VirtualConfig(surroundings.bus.functions(), function);
         regions = new Regions(surroundings, function, config);
         exports = new Exports(surroundings, device);
         mappings = new BarMappings(surroundings, device, this);
@@ -119,7 +119,8 @@ final class OpenFunction {
 
     /** {@return [memory] whether the function answers to memory requests (VF-33)} */
     boolean isMemoryEnabled() {
-        return config.powerState() < 3 && (config.remembered(COMMAND, 2) & MEMORY) != 0;
+        return config.powerState() < 3
+                && (config.isMemoryAlwaysOn() || (config.remembered(COMMAND, 2) & MEMORY) != 0);
     }
 
     /** {@return [memory] whether user space may touch it: not in low power either (VF-59)} */

@@ -1,5 +1,7 @@
 package org.peerlane.exporter.vfio;
 
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.peerlane.bus.api.InterruptKind;
 import org.peerlane.bus.api.PcieFunction;
 
@@ -19,6 +21,8 @@ final class VirtualConfig {
     private static final int LIST = 0x34;
     private static final int PIN = 0x3D;
     private static final int MOST = 48;
+    private static final int MEMORY = 2;
+    private static final long DECODES = 3;
     private static final int HAS_LIST = 1 << 4;
     private static final long PME_SUPPORT = 0xF800;
     private static final long PME_CONTROL = 0x8100;
@@ -37,8 +41,15 @@ final class VirtualConfig {
 
     private final int[] places = new int[Capability.values().length];
 
-    VirtualConfig(PcieFunction function) {
+    /** Null: it is none. */
+    private final @Nullable VirtualFunction virtual;
+
+    /**
+     * @param all functions that there are
+     */
+    VirtualConfig(List<PcieFunction> all, PcieFunction function) {
         this.function = function;
+        virtual = VirtualFunction.of(all, function);
         boolean express = find(Capability.EXPRESS.id()) != 0;
         size = express ? EXTENDED : LEGACY;
         copy = new byte[size];
@@ -67,17 +78,24 @@ final class VirtualConfig {
     private void header() {
         masks.owned(0, 0x40);
         masks.set(0, 4, ALL, 0);
+        if (virtual != null) {
+            ConfigMasks.put(copy, 0, 4, virtual.ids());
+        }
         masks.set(COMMAND, 2, 1 << 10, 0xFFFF); // whether INTx is disabled is ours
+        if (virtual != null) {
+            copy[COMMAND] |= MEMORY;
+            masks.set(COMMAND, 1, MEMORY, 0xFF); // the hardware has no such bit
+        }
         masks.set(COMMAND + 2, 2, HAS_LIST, 0);
         masks.set(0x0C, 2, 0, 0xFFFF);
         masks.set(0x0F, 1, 0, 0xFF);
         for (int bar = 0; bar < BARS; bar++) {
             masks.set(BAR0 + 4 * bar, 4, ALL, ALL);
             addresses[bar] = function.readConfig(BAR0 + 4 * bar, 4);
-            sizes[bar] = sizing(BAR0 + 4 * bar);
+            sizes[bar] = virtual == null ? sizing(BAR0 + 4 * bar) : virtual.sizing(bar);
         }
         masks.set(ROM, 4, ALL, ALL);
-        sizes[BARS] = sizing(ROM);
+        sizes[BARS] = virtual == null ? sizing(ROM) : 0;
         masks.set(LIST, 1, 0xFF, 0);
         masks.set(0x3C, 1, 0xFF, 0xFF);
         masks.set(PIN, 1, 0xFF, 0);
@@ -169,6 +187,11 @@ final class VirtualConfig {
         ConfigMasks.put(copy, header, 4, value | (long) to << 20);
     }
 
+    /** {@return whether it has no memory bit: its memory is on unless it sleeps (VF-33)} */
+    boolean isMemoryAlwaysOn() {
+        return virtual != null;
+    }
+
     int size() {
         return size;
     }
@@ -197,8 +220,14 @@ final class VirtualConfig {
         ConfigMasks.put(copy, offset, bytes, value);
     }
 
-    /** {@return whether the hardware's BARs are where they were: not after a reset by others} */
-    boolean areBarsInPlace() {
+    /** {@return whether decode or a BAR is not what it should be: a reset by others (VF-34)} */
+    boolean isResetBehindOurBack() {
+        long decodes = remembered(COMMAND, 1) & DECODES;
+        boolean on = (decodes & ~function.readConfig(COMMAND, 2)) == 0;
+        return virtual == null && !(on && areBarsInPlace());
+    }
+
+    private boolean areBarsInPlace() {
         for (int bar = 0; bar < BARS; bar++) {
             if (function.readConfig(BAR0 + 4 * bar, 4) != addresses[bar]) {
                 return false;

@@ -16,6 +16,7 @@ import org.peerlane.bus.api.BarLayout;
 import org.peerlane.bus.api.CapabilityLayout;
 import org.peerlane.bus.api.DeviceModel;
 import org.peerlane.bus.api.DeviceSlot;
+import org.peerlane.bus.api.DeviceType;
 import org.peerlane.bus.api.FunctionLayout;
 import org.peerlane.bus.api.PcieFunction;
 import org.peerlane.bus.api.ResetKind;
@@ -199,16 +200,25 @@ final class Passthrough implements AutoCloseable {
     }
 
     PcieFunction plugUnbound(String name, String port, int number, FunctionLayout layout) {
-        String type = "type" + types++;
-        root.addType(
-                (DeviceSlot slot) -> {
+        return plugUnbound(
+                name,
+                port,
+                number,
+                slot -> {
                     Silicon made = new Silicon(layout);
                     silicon.put(slot.name(), made);
                     slots.put(slot.name(), slot);
                     return made;
-                },
-                type,
-                TypeVersion.of(1, 0, 0));
+                });
+    }
+
+    PcieFunction plugUnbound(String name, String port, DeviceModel model) {
+        return plugUnbound(name, port, 0, slot -> model);
+    }
+
+    private PcieFunction plugUnbound(String name, String port, int number, DeviceType made) {
+        String type = "type" + types++;
+        root.addType(made, type, TypeVersion.of(1, 0, 0));
         root.addSlot(
                 port.contains(":")
                         ? new SlotConfig(name, type, port, Map.of())

@@ -101,6 +101,7 @@ class MappingRaceTest {
             ProcessSpace space = (ProcessSpace) board.spaces.create("cat");
             CpuMapping mapping = space.map(0, PAGE, READ_WRITE, AddressSpace.MAP_SHARED, object, 0);
             device.back(bytes);
+            space.store(mapping.first(), 8, 0); // faulted in
             EmulatedThread cpu =
                     start(
                             execution,

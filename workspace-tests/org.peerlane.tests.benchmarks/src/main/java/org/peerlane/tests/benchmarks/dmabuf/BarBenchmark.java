@@ -97,6 +97,7 @@ public class BarBenchmark {
 
     /** Over the bus, into a device. */
     @Benchmark
+    @Budget(name = "vfio.load-register-bar")
     public long fromRegisters(Machine machine) {
         return machine.process.load(machine.registers, 8);
     }
