@@ -7,7 +7,6 @@ import static org.peerlane.tests.fabric.SharedVram.OURS;
 
 import java.util.List;
 import java.util.Optional;
-import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.DisplayName;
