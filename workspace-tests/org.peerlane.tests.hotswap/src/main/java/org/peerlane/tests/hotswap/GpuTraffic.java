@@ -33,6 +33,7 @@ import org.peerlane.memory.api.CpuSignal;
  */
 final class GpuTraffic {
     private static final int BYTES = 0x4000;
+
     private static final long PAUSE_NANOS = 1_000_000;
     private static final Set<Errno> DEPARTURES =
             EnumSet.of(Errno.ENODEV, Errno.EBADF, Errno.ECANCELED, Errno.EIO);
@@ -128,7 +129,7 @@ final class GpuTraffic {
                     GpuBuffer target = peer.allocate(GpuAllocation.of(BYTES))) {
                 done(taken.copyTo(0, target, 0, BYTES));
                 int seen = read(target, BYTES - 4);
-                if (source.losses() + target.losses() > 0) {
+                if (source.losses() + target.losses() > 0 || !isThere(owner) || !isThere(peer)) {
                     return false;
                 }
                 if (seen != word) {
@@ -139,6 +140,11 @@ final class GpuTraffic {
                 shared.put();
             }
         }
+    }
+
+    /** What a card that has been pulled out is asked for is anything, until its driver knows. */
+    private static boolean isThere(Gpu card) {
+        return card.function().isPresent();
     }
 
     private static void done(Fence fence) {
