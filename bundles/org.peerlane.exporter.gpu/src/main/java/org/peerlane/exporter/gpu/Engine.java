@@ -1,8 +1,6 @@
 package org.peerlane.exporter.gpu;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -15,7 +13,6 @@ import org.peerlane.exec.api.EmulatedThread;
 import org.peerlane.exec.api.Execution;
 import org.peerlane.exec.api.NamedLock;
 import org.peerlane.exec.api.ThreadKind;
-import org.peerlane.exec.api.Timer;
 import org.peerlane.kernel.api.Errno;
 import org.peerlane.kernel.api.ErrnoException;
 
@@ -30,9 +27,8 @@ import org.peerlane.kernel.api.ErrnoException;
  *
  * <p><b>Life.</b> {@link #start}; {@link #park} and {@link #start} around a reset; {@link #close}.
  *
- * <p><b>Locks.</b> {@code gpu.signal} is held while fences signal, so that they do so in order;
- * {@code gpu.engine} guards the queues. <b>Threads.</b> Any submits; one of its own, {@code
- * gpu0.engine}, writes the ring.
+ * <p><b>Locks.</b> {@code gpu.signal} is held while fences signal, so that they do so in order.
+ * <b>Threads.</b> Any submits; one of its own, {@code gpu0.engine}, writes the ring.
  */
 final class Engine implements FenceOperations {
     private final Surroundings surroundings;
@@ -45,25 +41,10 @@ final class Engine implements FenceOperations {
     private final Runnable onHang;
     private final Doorbell bell;
     private final NamedLock signal;
-    private final NamedLock lock;
+    private final JobQueue jobs;
 
-    /** Not in the ring yet. Guarded by lock. */
-    private final Deque<Job> queued = new ArrayDeque<>();
-
-    /** In the ring. Guarded by lock. */
-    private final Deque<Job> running = new ArrayDeque<>();
-
-    /** Guarded by lock. */
-    private boolean up;
-
-    /** Guarded by lock. */
-    private boolean closed;
-
-    /** Guarded by lock. */
+    /** Of the last job. Changes under the queue's lock. */
     private long lastSeqno;
-
-    /** Looks, after a while, whether the first job in the ring hangs. Guarded by lock. */
-    private @Nullable Timer watch;
 
     private @Nullable EmulatedThread thread;
 
@@ -88,7 +69,7 @@ final class Engine implements FenceOperations {
         context = fences.allocateContexts(1);
         bell = new Doorbell(execution, "gpu.bell");
         signal = execution.lock("gpu.signal");
-        lock = execution.lock("gpu.engine");
+        jobs = new JobQueue(execution, name, surroundings.timeoutNanos, onHang);
         writer = new RingWriter(surroundings, this, hardware, ring, bell, scratch);
     }
 
@@ -100,14 +81,8 @@ final class Engine implements FenceOperations {
         }
     }
 
-    /** [gpu.ring] */
-    void up(boolean now) {
-        lock.lock();
-        try {
-            up = now;
-        } finally {
-            lock.unlock();
-        }
+    JobQueue jobs() {
+        return jobs;
     }
 
     /**
@@ -126,7 +101,7 @@ final class Engine implements FenceOperations {
         Fence fence = null;
         try {
             fence = fences.allocate(this);
-            queue(new Job(steps, flush, dependencies, fence, moved));
+            jobs.add(new Job(steps, flush, dependencies, fence, moved), this::number);
             taken = true;
         } finally {
             if (!taken) {
@@ -140,21 +115,9 @@ final class Engine implements FenceOperations {
         return fence;
     }
 
-    private void queue(Job job) {
-        lock.lock();
-        try {
-            if (closed) {
-                throw new ErrnoException(Errno.ENODEV, name + " leaves");
-            }
-            if (!up) {
-                throw new ErrnoException(Errno.ECANCELED, name + " is being reset");
-            }
-            fences.init64(job.fence, context, ++lastSeqno);
-            job.fence.get();
-            queued.add(job);
-        } finally {
-            lock.unlock();
-        }
+    private void number(Job job) {
+        fences.init64(job.fence, context, ++lastSeqno);
+        job.fence.get();
     }
 
     // ---- its thread
@@ -180,20 +143,9 @@ final class Engine implements FenceOperations {
             if (endGivenUp()) {
                 continue;
             }
-            lock.lock();
-            try {
-                if (closed) {
-                    return null;
-                }
-                Job job = queued.peek();
-                if (up && job != null && job.givenUp == null && job.waits.areSignaled()) {
-                    queued.remove();
-                    running.add(job);
-                    watchFirst();
-                    return job;
-                }
-            } finally {
-                lock.unlock();
+            Job job = jobs.next();
+            if (job != null || jobs.isClosed()) {
+                return job;
             }
             bell.await();
             writer.recover(null);
@@ -204,49 +156,13 @@ final class Engine implements FenceOperations {
     private boolean endGivenUp() {
         signal.lock();
         try {
-            Job job;
-            lock.lock();
-            try {
-                job = queued.peek();
-                if (job == null || job.givenUp == null || !job.waits.areSignaled()) {
-                    return false;
-                }
-                queued.remove();
-            } finally {
-                lock.unlock();
+            Job job = jobs.nextGivenUp();
+            if (job != null) {
+                end(job, job.givenUp);
             }
-            end(job, job.givenUp);
-            return true;
+            return job != null;
         } finally {
             signal.unlock();
-        }
-    }
-
-    boolean isRunning(Job job) {
-        lock.lock();
-        try {
-            return up && running.contains(job);
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    boolean isUp() {
-        lock.lock();
-        try {
-            return up;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /** {@return the one that the card is at; null: none} */
-    @Nullable Job first() {
-        lock.lock();
-        try {
-            return running.peek();
-        } finally {
-            lock.unlock();
         }
     }
 
@@ -268,7 +184,7 @@ final class Engine implements FenceOperations {
         signal.lock();
         try {
             long reached = ring.reached();
-            for (Job job = ended(reached); job != null; job = ended(reached)) {
+            for (Job job = jobs.ended(reached); job != null; job = jobs.ended(reached)) {
                 end(job, null);
             }
         } finally {
@@ -276,32 +192,11 @@ final class Engine implements FenceOperations {
         }
     }
 
-    private @Nullable Job ended(long reached) {
-        lock.lock();
-        try {
-            Job job = running.peek();
-            if (job == null || job.end < 0 || job.fence.seqno() > reached) {
-                return null;
-            }
-            running.remove();
-            return job;
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /** One that runs has failed. */
     void fail(Job job, Errno with) {
         signal.lock();
         try {
-            boolean mine;
-            lock.lock();
-            try {
-                mine = running.remove(job);
-            } finally {
-                lock.unlock();
-            }
-            if (mine) {
+            if (jobs.remove(job)) {
                 if (job.moved != null) {
                     job.moved.lost();
                 }
@@ -332,39 +227,6 @@ final class Engine implements FenceOperations {
         job.fence.put();
     }
 
-    /** [lock] If the first job in the ring is the same one then, it hangs. */
-    private void watchFirst() {
-        Job first = running.peek();
-        if (watch == null && first != null) {
-            watch =
-                    execution.schedule(
-                            name + ".hang", surroundings.timeoutNanos, () -> isLate(first));
-        }
-    }
-
-    /** [lock] */
-    private void watchNone() {
-        Timer old = watch;
-        if (old != null) {
-            old.cancel();
-            watch = null;
-        }
-    }
-
-    private void isLate(Job job) {
-        if (isUp() && job == first()) {
-            hangs();
-            return;
-        }
-        lock.lock();
-        try {
-            watch = null;
-            watchFirst();
-        } finally {
-            lock.unlock();
-        }
-    }
-
     /**
      * Takes no more jobs, stops the card, and gives up what there is: what waits for others ends
      * when they have.
@@ -385,24 +247,12 @@ final class Engine implements FenceOperations {
         try {
             List<Job> ending = new ArrayList<>();
             long reached = ring.reached();
-            lock.lock();
-            try {
-                ending.addAll(running);
-                running.clear();
-                queued.forEach(job -> giveUp(job, with, lost));
-                if (all) {
-                    ending.addAll(queued);
-                    queued.clear();
-                }
-                watchNone();
-            } finally {
-                lock.unlock();
-            }
+            jobs.giveUp(with, all, lost, ending);
             for (Job job : ending) {
                 if (job.end >= 0 && job.fence.seqno() <= reached) {
                     end(job, null);
                 } else {
-                    giveUp(job, with, lost);
+                    JobQueue.giveUp(job, with, lost);
                     end(job, job.givenUp);
                 }
             }
@@ -411,24 +261,10 @@ final class Engine implements FenceOperations {
         }
     }
 
-    private static void giveUp(Job job, Errno with, Set<OwnBuffer> lost) {
-        if (job.givenUp == null) {
-            job.givenUp = with;
-            if (job.moved != null) {
-                lost.add(job.moved);
-            }
-        }
-    }
-
     /** Ends; gives up what there is, whatever that waits for. */
     void close() {
         writer.stop();
-        lock.lock();
-        try {
-            closed = true;
-        } finally {
-            lock.unlock();
-        }
+        jobs.close();
         giveUp(Errno.ENODEV, true, new LinkedHashSet<>());
         bell.ring();
         EmulatedThread ending = thread;

@@ -85,10 +85,6 @@ final class OwnBuffer extends CardBuffer {
         return domains;
     }
 
-    Placement preferred() {
-        return preferred;
-    }
-
     /** [held] It is somewhere else than it should be. */
     void displaced(String why) {
         displacedBy = why;
@@ -370,10 +366,7 @@ final class OwnBuffer extends CardBuffer {
         }
     }
 
-    /**
-     * Its memory goes, behind all that still uses it, and no process reaches it any more. Again is
-     * fine, with any lock held.
-     */
+    /** Its memory goes, behind all that uses it; no process reaches it. Again is fine. */
     private void die() {
         if (dead) {
             return;

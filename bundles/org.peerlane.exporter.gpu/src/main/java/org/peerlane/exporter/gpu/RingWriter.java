@@ -12,7 +12,8 @@ import org.peerlane.kernel.api.Errno;
  *
  * <p><b>Locks.</b> {@code gpu.ring} is held around each write of packets or registers, and a look
  * whether the job still runs is made with it: so no packet of work that a reset has given up is in
- * the ring that the card begins anew with. It is taken before {@link Engine}'s.
+ * the ring that the card begins anew with. It is taken before those of {@link Engine} and {@link
+ * JobQueue}.
  *
  * <p><b>Threads.</b> {@link #write} and {@link #recover} are the engine's thread's, {@link #start}
  * and {@link #stop} anybody's.
@@ -59,7 +60,7 @@ final class RingWriter {
         try {
             ring.rewind();
             hardware.run(ring.address(), CommandRing.BYTES_LG2);
-            engine.up(true);
+            engine.jobs().up(true);
         } finally {
             lock.unlock();
         }
@@ -69,7 +70,7 @@ final class RingWriter {
     void stop() {
         lock.lock();
         try {
-            engine.up(false);
+            engine.jobs().up(false);
             hardware.stop();
         } finally {
             lock.unlock();
@@ -108,7 +109,7 @@ final class RingWriter {
             lock.lock();
             boolean mine = false;
             try {
-                if (!engine.isRunning(job)) {
+                if (!engine.jobs().isRunning(job)) {
                     return false;
                 }
                 mine = ring.room(hardware.head()) >= ROOM;
@@ -167,13 +168,13 @@ final class RingWriter {
     void recover(@Nullable Job writing) {
         lock.lock();
         try {
-            if (!engine.isUp() || !hardware.isHalted()) {
+            if (!engine.jobs().isUp() || !hardware.isHalted()) {
                 return;
             }
             hardware.drain(); // fences of before are there now
             engine.retire();
             long error = hardware.error();
-            Job guilty = engine.first();
+            Job guilty = engine.jobs().first();
             LOG.warn(
                     "{} stopped with error {} at {}",
                     engine.driverName(),
