@@ -6,9 +6,8 @@ import org.osgi.service.component.annotations.Component;
 import org.osgi.service.component.annotations.Deactivate;
 import org.osgi.service.component.annotations.Reference;
 import org.peerlane.dmabuf.api.Udmabuf;
-import org.peerlane.kernel.api.Errno;
-import org.peerlane.kernel.api.ErrnoException;
 import org.peerlane.kernel.api.FileTable;
+import org.peerlane.kernel.api.Numbers;
 import org.peerlane.memory.api.AddressSpaces;
 import org.peerlane.memory.api.Memfd;
 
@@ -46,7 +45,7 @@ public final class UdmabufCommand {
     /** {@return which descriptors there are now} */
     @Descriptor("makes a memfd, and a buffer of all of it")
     public String create(@Descriptor("its length, such as 4096 or 0x100000") String bytes) {
-        long size = decode(bytes);
+        long size = Numbers.parse("length", bytes, Long.MAX_VALUE);
         int memfd = memfd(size);
         boolean made = false;
         try {
@@ -80,17 +79,8 @@ public final class UdmabufCommand {
     /** {@return what was done} */
     @Descriptor("closes a descriptor that udmabuf:create has answered")
     public String close(@Descriptor("its number") String descriptor) {
-        long fd = decode(descriptor);
-        files.close(fd == (int) fd ? (int) fd : -1);
+        int fd = (int) Numbers.parse("descriptor", descriptor, Integer.MAX_VALUE);
+        files.close(fd);
         return "descriptor %d is closed".formatted(fd);
-    }
-
-    private static long decode(String text) {
-        try {
-            return Long.decode(text);
-        } catch (NumberFormatException e) {
-            String sentence = "'%s'; expected a number such as 4096 or 0x1000".formatted(text);
-            throw new ErrnoException(Errno.EINVAL, sentence, e);
-        }
     }
 }

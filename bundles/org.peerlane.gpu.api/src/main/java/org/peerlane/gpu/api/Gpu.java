@@ -63,8 +63,9 @@ public interface Gpu {
     int evict();
 
     /**
-     * Resets the card. Work that has not ended fails with {@code ECANCELED}. Nobody reaches the
-     * VRAM meanwhile: its buffers are revoked before and given back after. What was in the VRAM is
+     * Resets the card. Work that has not ended fails with {@code ECANCELED}, as soon as what it
+     * waits for has ended. Nobody reaches the VRAM meanwhile: buffers of which peers have mapped
+     * some, be it before a move, are revoked before and given back after. What was in the VRAM is
      * zeros then.
      *
      * @throws org.peerlane.kernel.api.ErrnoException {@code EBUSY} a buffer is pinned in VRAM by
