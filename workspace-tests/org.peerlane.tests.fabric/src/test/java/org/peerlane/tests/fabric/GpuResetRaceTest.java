@@ -317,7 +317,9 @@ class GpuResetRaceTest {
             Armed armed =
                     execution
                             .checkpoints()
-                            .arm("gpu.fill.before-copy", () -> GpuRig.sleep(execution, 16_000_000)) // three limits;
+                            .arm(
+                                    "gpu.fill.before-copy",
+                                    () -> GpuRig.sleep(execution, 16_000_000)); // three limits
             assertThat(GpuRig.end(two.fill(0, GpuRig.PAGE, 7))).isEqualTo(Errno.ECANCELED);
             armed.close();
             peer.detach();
