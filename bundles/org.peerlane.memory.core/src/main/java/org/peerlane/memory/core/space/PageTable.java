@@ -28,10 +28,16 @@ final class PageTable {
     /** From this many entries on they are made aside and copied in one go. */
     private static final int RUN = 8;
 
+    /** How far the n-th page of a run is from the first. */
+    private static final long[] STEPS = steps();
+
     private final NamedLock lock;
 
     /** Guarded by lock: entries on their way into a table. */
     private final long[] run = new long[Pte.ENTRIES];
+
+    /** Guarded by lock: whether the last {@link #descend} has made the table that it found. */
+    private boolean made;
 
     private final Spans ram;
     private final TablePages tables;
@@ -44,6 +50,14 @@ final class PageTable {
         this.ram = ram;
         tables = new TablePages(ram, pages);
         root = tables.allocate();
+    }
+
+    private static long[] steps() {
+        long[] steps = new long[Pte.ENTRIES];
+        for (int i = 0; i < steps.length; i++) {
+            steps[i] = i * Pte.PAGE;
+        }
+        return steps;
     }
 
     NamedLock lock() {
@@ -221,9 +235,10 @@ final class PageTable {
         long table = descend(at, 0);
         MemorySegment segment = tables.segment(table);
         long where = tables.offset(table) + (long) Pte.index(at, 0) * Long.BYTES;
-        if (count >= RUN && TablePages.isEmpty(segment, where, count)) {
+        if (count >= RUN && (made || TablePages.isEmpty(segment, where, count))) {
+            long base = frame | bits;
             for (int i = 0; i < count; i++) {
-                run[i] = frame + (long) i * Pte.PAGE | bits;
+                run[i] = base + STEPS[i];
             }
             hold(frame, count, refs);
             TablePages.setAll(segment, where, run, count);
@@ -268,12 +283,14 @@ final class PageTable {
     /** {@return the table of a level on the way to an address; makes what is missing} */
     private long descend(long address, int to) {
         long table = root;
+        made = false;
         for (int level = Pte.TOP; level > to; level--) {
             MemorySegment segment = tables.segment(table);
             long at = tables.offset(table) + (long) Pte.index(address, level) * Long.BYTES;
             long entry = TablePages.get(segment, at);
             if (entry == 0) {
                 entry = tables.allocate() | Pte.PRESENT | Pte.WRITABLE | Pte.USER;
+                made = true;
                 TablePages.set(segment, at, entry);
             } else if (!Pte.isTable(entry, level)) {
                 throw new IllegalStateException(
